@@ -1,0 +1,257 @@
+#include "config.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_build.h"
+#include "config_file.h"
+#include "config_text.h"
+
+/* --- the rows -------------------------------------------------------------- */
+
+#define DAY UINT64_C(86400000) /* ms */
+/* More connections than one process serves: a larger number is a slip. */
+#define CONNECTIONS_MAX 1000000
+
+/* In the order of enum log_level. */
+#define LEVELS "error", "warning", "notice", "info", "debug"
+static const char *const global_levels[] = {LEVELS, NULL};
+static const char *const listener_levels[] = {"inherit", LEVELS, NULL};
+
+const struct parameter config_global_rows[] = {
+    {
+        .name = "log_level",
+        .type = PARAMETER_CHOICE,
+        .offset = offsetof(struct global_options, log_level),
+        .initial = "info",
+        .choices = global_levels,
+        .reload = RELOAD_LIVE,
+        .help = "the least urgent messages that are logged",
+    },
+    {
+        .name = "drain_timeout",
+        .type = PARAMETER_DURATION,
+        .flags = PARAMETER_NONE | PARAMETER_FOREVER,
+        .offset = offsetof(struct global_options, drain_timeout),
+        .initial = "30s",
+        .minimum = 1,
+        .maximum = 365 * DAY,
+        .reload = RELOAD_LIVE,
+        .help = "how long connections may take to finish when the daemon stops; none closes them "
+                "at once, forever waits for the last",
+    },
+    {
+        .name = "max_connections",
+        .type = PARAMETER_COUNT,
+        .offset = offsetof(struct global_options, max_connections),
+        .initial = "10000",
+        .minimum = 1,
+        .maximum = CONNECTIONS_MAX,
+        .reload = RELOAD_LIVE,
+        .help = "the most connections at one time, of all listeners together",
+    },
+    {0},
+};
+
+const struct parameter config_listener_rows[] = {
+    {
+        .name = "listen",
+        .type = PARAMETER_ADDRESSES,
+        .flags = PARAMETER_REQUIRED,
+        .offset = offsetof(struct listener_options, listen),
+        .reload = RELOAD_REBIND,
+        .help = "the addresses to listen on",
+    },
+    {
+        .name = "backlog",
+        .type = PARAMETER_COUNT,
+        .offset = offsetof(struct listener_options, backlog),
+        .initial = "4096",
+        .minimum = 1,
+        .maximum = 65535,
+        .reload = RELOAD_REBIND,
+        .help = "how many connections the kernel keeps waiting to be accepted, for each address; "
+                "the system may allow fewer",
+    },
+    {
+        .name = "max_connections",
+        .type = PARAMETER_COUNT,
+        .offset = offsetof(struct listener_options, max_connections),
+        .initial = "10000",
+        .minimum = 1,
+        .maximum = CONNECTIONS_MAX,
+        .reload = RELOAD_LIVE,
+        .help = "the most connections at one time",
+    },
+    {
+        .name = "idle_timeout",
+        .type = PARAMETER_DURATION,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct listener_options, idle_timeout),
+        .initial = "none",
+        .minimum = 1,
+        .maximum = 365 * DAY,
+        .reload = RELOAD_CONNECTIONS,
+        .help = "a connection on which nothing moves for so long is closed",
+    },
+    {
+        .name = "keepalive",
+        .type = PARAMETER_BOOLEAN,
+        .offset = offsetof(struct listener_options, keepalive),
+        .initial = "yes",
+        .reload = RELOAD_CONNECTIONS,
+        .help = "whether TCP looks after silent connections, to notice peers that vanished",
+    },
+    {
+        .name = "nodelay",
+        .type = PARAMETER_BOOLEAN,
+        .offset = offsetof(struct listener_options, nodelay),
+        .initial = "yes",
+        .reload = RELOAD_CONNECTIONS,
+        .help = "whether TCP sends small packets at once instead of gathering them",
+    },
+    {
+        .name = "log_level",
+        .type = PARAMETER_CHOICE,
+        .offset = offsetof(struct listener_options, log_level),
+        .initial = "inherit",
+        .choices = listener_levels,
+        .reload = RELOAD_LIVE,
+        .help = "the least urgent messages of this listener that are logged",
+    },
+    {0},
+};
+
+/* --- reports --------------------------------------------------------------- */
+
+/* Takes over text, which is NULL when memory is out. */
+static void insert_line(struct report *report, unsigned position, char *text)
+{
+    size_t index = report->count;
+
+    if (text == NULL || report->count == CONFIG_ERRORS_MAX) {
+        free(text);
+        report->dropped++;
+        return;
+    }
+    for (; index > 0 && report->positions[index - 1] > position; index--) {
+        report->lines[index] = report->lines[index - 1];
+        report->positions[index] = report->positions[index - 1];
+    }
+    report->lines[index] = text;
+    report->positions[index] = position;
+    report->count++;
+}
+
+void report_add(struct report *report, const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) == -1)
+        text = NULL;
+    va_end(arguments);
+    insert_line(report, UINT_MAX, text);
+}
+
+void report_add_at(struct report *report, const char *path, unsigned line, const char *format, ...)
+{
+    char message[4 * PARAMETER_WHY_SIZE];
+    char *text;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    int length = line == 0 ? asprintf(&text, "%s: %s", path, message)
+                           : asprintf(&text, "%s:%u: %s", path, line, message);
+    insert_line(report, line, length == -1 ? NULL : text);
+}
+
+void report_clear(struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        free(report->lines[i]);
+    *report = (struct report){0};
+}
+
+/* --- loading --------------------------------------------------------------- */
+
+struct config *config_parse(const char *name, const char *text, size_t length,
+                            struct report *report)
+{
+    size_t errors = report->count + report->dropped;
+    struct config_text scanned;
+    struct config *config = NULL;
+
+    if (config_text_scan(&scanned, name, text, length, report) && config_file_check(&scanned))
+        config = config_build(&scanned);
+    config_text_clear(&scanned);
+    if (report->count + report->dropped > errors) {
+        config_free(config);
+        config = NULL;
+    }
+    return config;
+}
+
+struct config *config_load(const char *path, struct report *report)
+{
+    size_t length;
+    char *text = config_file_read(path, &length, report);
+    struct config *config = NULL;
+
+    if (text != NULL)
+        config = config_parse(path, text, length, report);
+    free(text);
+    return config;
+}
+
+static void clear_section(struct config_section *section)
+{
+    if (section->block != NULL)
+        parameters_clear(section->rows, section->block);
+    free(section->block);
+    free(section->lines);
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        clear_section(&config->listeners[i].generic);
+        clear_section(&config->listeners[i].parameters);
+        free(config->listeners[i].name);
+    }
+    free(config->listeners);
+    clear_section(&config->generic);
+    free(config->path);
+    free(config);
+}
+
+/* --- asking ---------------------------------------------------------------- */
+
+const struct config_listener *config_find_listener(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (strcmp(config->listeners[i].name, name) == 0)
+            return &config->listeners[i];
+    }
+    return NULL;
+}
+
+enum log_level config_log_level(const struct config *config)
+{
+    return (enum log_level)(LOG_LEVEL_ERROR + config->options->log_level);
+}
+
+enum log_level config_listener_log_level(const struct config *config,
+                                         const struct config_listener *listener)
+{
+    if (listener->options->log_level == 0)
+        return config_log_level(config);
+    return (enum log_level)(LOG_LEVEL_ERROR + listener->options->log_level - 1);
+}

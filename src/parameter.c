@@ -1,0 +1,307 @@
+#include "parameter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "parameter_number.h"
+
+static const void *value_in(const struct parameter *row, const void *block)
+{
+    return (const char *)block + row->offset;
+}
+
+static void *value_at(const struct parameter *row, void *block)
+{
+    return (char *)block + row->offset;
+}
+
+/* Of the types that own nothing. */
+static size_t value_size(enum parameter_type type)
+{
+    switch (type) {
+    case PARAMETER_BOOLEAN:
+        return sizeof(bool);
+    case PARAMETER_CHOICE:
+        return sizeof(int);
+    default:
+        return sizeof(uint64_t);
+    }
+}
+
+/* --- what is allowed ------------------------------------------------------- */
+
+static const char *const boolean_words[] = {"no", "yes", "off", "on", "false", "true", NULL};
+
+static void append(char *buffer, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void append(char *buffer, size_t size, const char *format, ...)
+{
+    size_t used = strlen(buffer);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(buffer + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+static void append_range(const struct parameter *row, const char *noun, char *buffer, size_t size)
+{
+    char minimum[PARAMETER_TEXT_SIZE];
+    char maximum[PARAMETER_TEXT_SIZE];
+
+    append(buffer, size, "a %s from %s to %s", noun,
+           number_format(row->type, row->minimum, minimum, sizeof(minimum)),
+           number_format(row->type, row->maximum, maximum, sizeof(maximum)));
+    if (row->flags & PARAMETER_NONE)
+        append(buffer, size, ", or none");
+    if (row->flags & PARAMETER_FOREVER)
+        append(buffer, size, ", or forever");
+}
+
+const char *parameter_allowed(const struct parameter *row, char *buffer, size_t size)
+{
+    buffer[0] = '\0';
+    switch (row->type) {
+    case PARAMETER_COUNT:
+        append_range(row, "number", buffer, size);
+        break;
+    case PARAMETER_SIZE:
+        append_range(row, "size", buffer, size);
+        break;
+    case PARAMETER_DURATION:
+        append_range(row, "duration", buffer, size);
+        break;
+    case PARAMETER_BOOLEAN:
+        append(buffer, size, "yes or no");
+        break;
+    case PARAMETER_CHOICE:
+        for (size_t i = 0; row->choices[i] != NULL; i++)
+            append(buffer, size, "%s%s", i == 0 ? "one of " : ", ", row->choices[i]);
+        break;
+    case PARAMETER_ADDRESSES:
+        append(buffer, size,
+               "addresses like \"127.0.0.1:7007\", \"[::1]:7007\", "
+               "\"localhost:7007\", \"*:7007\", \"unix:/run/x.sock\"");
+        break;
+    }
+    return buffer;
+}
+
+/* --- from text ------------------------------------------------------------- */
+
+/* Says in why what is wrong with text; hint may be empty. Returns false. */
+static bool refuse(const struct parameter *row, const char *text, const char *wrong,
+                   const char *hint, char *why, size_t size)
+{
+    char quoted[TEXT_QUOTED_SIZE];
+    char allowed[PARAMETER_TEXT_SIZE];
+
+    snprintf(why, size, "%s %s; ", text_quote(text, strlen(text), quoted), wrong);
+    if (hint[0] != '\0')
+        append(why, size, "did you mean \"%s\"? ", hint);
+    append(why, size, "allowed: %s", parameter_allowed(row, allowed, sizeof(allowed)));
+    return false;
+}
+
+static bool parse_number(const struct parameter *row, const char *text, uint64_t *value, char *why,
+                         size_t size)
+{
+    char hint[NUMBER_HINT_SIZE];
+
+    if ((row->flags & PARAMETER_NONE) && strcmp(text, "none") == 0) {
+        *value = PARAMETER_IS_NONE;
+        return true;
+    }
+    if ((row->flags & PARAMETER_FOREVER) && strcmp(text, "forever") == 0) {
+        *value = PARAMETER_IS_FOREVER;
+        return true;
+    }
+    const char *wrong = number_parse(row, text, value, hint);
+    return wrong == NULL || refuse(row, text, wrong, hint, why, size);
+}
+
+/* The index of text among the words, or -1 with the reason in why. */
+static int parse_word(const struct parameter *row, const char *const *words, const char *text,
+                      char *why, size_t size)
+{
+    struct suggestion suggestion;
+
+    suggestion_init(&suggestion, text);
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(words[i], text) == 0)
+            return i;
+        suggestion_offer(&suggestion, words[i]);
+    }
+    refuse(row, text, "is not allowed", suggestion.best == NULL ? "" : suggestion.best, why, size);
+    return -1;
+}
+
+static bool append_address(const struct parameter *row, const char *text, struct address_list *list,
+                           char *why, size_t size)
+{
+    struct address address;
+    char reason[PARAMETER_TEXT_SIZE];
+    char wrong[PARAMETER_TEXT_SIZE + 32];
+
+    if (!address_parse(&address, text, reason, sizeof(reason))) {
+        snprintf(wrong, sizeof(wrong), "is not an address: %s", reason);
+        return refuse(row, text, wrong, "", why, size);
+    }
+    struct address *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+    if (items == NULL) {
+        snprintf(why, size, "out of memory");
+        return false;
+    }
+    items[list->count] = address;
+    list->items = items;
+    list->count++;
+    return true;
+}
+
+bool parameter_parse(const struct parameter *row, const char *text, void *block, char *why,
+                     size_t size)
+{
+    void *value = value_at(row, block);
+    int index;
+
+    switch (row->type) {
+    case PARAMETER_BOOLEAN:
+        index = parse_word(row, boolean_words, text, why, size);
+        if (index >= 0)
+            *(bool *)value = index % 2 == 1;
+        return index >= 0;
+    case PARAMETER_CHOICE:
+        index = parse_word(row, row->choices, text, why, size);
+        if (index >= 0)
+            *(int *)value = index;
+        return index >= 0;
+    case PARAMETER_ADDRESSES:
+        return append_address(row, text, value, why, size);
+    default:
+        return parse_number(row, text, value, why, size);
+    }
+}
+
+/* --- to text --------------------------------------------------------------- */
+
+size_t parameter_text_count(const struct parameter *row, const void *block)
+{
+    if (row->type != PARAMETER_ADDRESSES)
+        return 1;
+    return ((const struct address_list *)value_in(row, block))->count;
+}
+
+static const char *format_number(const struct parameter *row, uint64_t value, char *buffer,
+                                 size_t size)
+{
+    if ((row->flags & PARAMETER_NONE) && value == PARAMETER_IS_NONE)
+        snprintf(buffer, size, "none");
+    else if ((row->flags & PARAMETER_FOREVER) && value == PARAMETER_IS_FOREVER)
+        snprintf(buffer, size, "forever");
+    else
+        number_format(row->type, value, buffer, size);
+    return buffer;
+}
+
+const char *parameter_format(const struct parameter *row, const void *block, size_t index,
+                             char *buffer, size_t size)
+{
+    const void *value = value_in(row, block);
+
+    switch (row->type) {
+    case PARAMETER_BOOLEAN:
+        snprintf(buffer, size, "%s", boolean_words[*(const bool *)value]);
+        return buffer;
+    case PARAMETER_CHOICE:
+        snprintf(buffer, size, "%s", row->choices[*(const int *)value]);
+        return buffer;
+    case PARAMETER_ADDRESSES:
+        return address_format(((const struct address_list *)value)->items + index, buffer, size);
+    default:
+        return format_number(row, *(const uint64_t *)value, buffer, size);
+    }
+}
+
+/* --- whole blocks ---------------------------------------------------------- */
+
+bool parameter_equal(const struct parameter *row, const void *one, const void *other)
+{
+    if (row->type != PARAMETER_ADDRESSES)
+        return memcmp(value_in(row, one), value_in(row, other), value_size(row->type)) == 0;
+
+    const struct address_list *list = value_in(row, one);
+    const struct address_list *other_list = value_in(row, other);
+    if (list->count != other_list->count)
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!address_equal(&list->items[i], &other_list->items[i]))
+            return false;
+    }
+    return true;
+}
+
+bool parameters_init(const struct parameter *rows, void *block)
+{
+    char why[PARAMETER_WHY_SIZE];
+
+    for (; rows->name != NULL; rows++) {
+        if (rows->initial != NULL && !parameter_parse(rows, rows->initial, block, why, sizeof(why)))
+            return false;
+    }
+    return true;
+}
+
+static bool copy_addresses(const struct address_list *from, struct address_list *to)
+{
+    if (from->count == 0)
+        return true;
+    to->items = reallocarray(NULL, from->count, sizeof(*to->items));
+    if (to->items == NULL)
+        return false;
+    memcpy(to->items, from->items, from->count * sizeof(*to->items));
+    to->count = from->count;
+    return true;
+}
+
+bool parameters_copy(const struct parameter *rows, const void *from, void *to)
+{
+    for (; rows->name != NULL; rows++) {
+        if (rows->type != PARAMETER_ADDRESSES)
+            memcpy(value_at(rows, to), value_in(rows, from), value_size(rows->type));
+        else if (!copy_addresses(value_in(rows, from), value_at(rows, to)))
+            return false;
+    }
+    return true;
+}
+
+bool parameters_equal(const struct parameter *rows, const void *one, const void *other)
+{
+    for (; rows->name != NULL; rows++) {
+        if (!parameter_equal(rows, one, other))
+            return false;
+    }
+    return true;
+}
+
+void parameters_clear(const struct parameter *rows, void *block)
+{
+    for (; rows->name != NULL; rows++) {
+        if (rows->type == PARAMETER_ADDRESSES) {
+            struct address_list *list = value_at(rows, block);
+            free(list->items);
+            *list = (struct address_list){0};
+        }
+    }
+}
+
+const struct parameter *parameter_find(const struct parameter *rows, const char *name)
+{
+    for (; rows->name != NULL; rows++) {
+        if (strcmp(rows->name, name) == 0)
+            return rows;
+    }
+    return NULL;
+}

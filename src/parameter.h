@@ -1,0 +1,114 @@
+/*
+ * parameter: one row for each thing that server.conf can set.
+ *
+ * A row says a parameter's name, type, default, range, what a reload does to it
+ * and what it is for, and it is the only place that does: the parser, --dump,
+ * the error messages and the check of the man page all read the row. The value
+ * stands in a plain struct (the "block") at the row's offset.
+ *
+ * A table of rows ends with a row without a name. Pure: no I/O, no events.
+ */
+#ifndef CISTERN_PARAMETER_H
+#define CISTERN_PARAMETER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum parameter_type {
+    PARAMETER_COUNT,     /* uint64_t: a decimal number of things */
+    PARAMETER_SIZE,      /* uint64_t bytes: 512, 64KiB, 1MiB, 2GiB */
+    PARAMETER_DURATION,  /* uint64_t milliseconds: 500ms, 30s, 5m, 2h, 7d */
+    PARAMETER_BOOLEAN,   /* bool: yes, no, on, off, true, false */
+    PARAMETER_CHOICE,    /* int: index into choices */
+    PARAMETER_ADDRESSES, /* struct address_list, owned by the block */
+};
+
+/* Flags: words that stand for a value that no number does. */
+#define PARAMETER_NONE (1U << 0)     /* `none` is allowed and means PARAMETER_IS_NONE */
+#define PARAMETER_FOREVER (1U << 1)  /* `forever` is allowed, PARAMETER_IS_FOREVER */
+#define PARAMETER_REQUIRED (1U << 2) /* no default: the file has to say it */
+
+#define PARAMETER_IS_NONE UINT64_C(0)
+#define PARAMETER_IS_FOREVER UINT64_MAX
+
+/* What a reload does with a changed value. */
+enum parameter_reload {
+    RELOAD_LIVE,        /* holds at once, for live state too */
+    RELOAD_CONNECTIONS, /* holds for connections made from then on */
+    RELOAD_REBIND,      /* takes effect on the socket: listened on anew, opened or closed */
+};
+
+struct parameter {
+    const char *name;
+    enum parameter_type type;
+    unsigned flags;
+    size_t offset;       /* of the value in the block */
+    const char *initial; /* the default as text, parsed as the file's own */
+    uint64_t minimum;    /* inclusive, in the type's unit; numbers only */
+    uint64_t maximum;
+    const char *const *choices; /* PARAMETER_CHOICE: ends with NULL */
+    enum parameter_reload reload;
+    const char *help; /* one sentence, no full stop */
+};
+
+/* Room for any reason that the functions below give. */
+#define PARAMETER_WHY_SIZE 512
+/* Room for one formatted value (one item of a list). */
+#define PARAMETER_TEXT_SIZE 320
+
+/*
+ * Sets row's value in block from text (for PARAMETER_ADDRESSES: appends one
+ * address). False when it is not one, with the reason in why: what was found,
+ * what is allowed, and for a choice what was probably meant. The block keeps
+ * its old value then.
+ */
+bool parameter_parse(const struct parameter *row, const char *text, void *block, char *why,
+                     size_t size);
+
+/* How many texts the value has: 1, or the length of the list. */
+size_t parameter_text_count(const struct parameter *row, const void *block);
+
+/* The index-th text of the value, as parameter_parse() takes it back. */
+const char *parameter_format(const struct parameter *row, const void *block, size_t index,
+                             char *buffer, size_t size);
+
+/* What is allowed, in words: "a size from 1 to 1GiB", "one of a, b, c". */
+const char *parameter_allowed(const struct parameter *row, char *buffer, size_t size);
+
+bool parameter_equal(const struct parameter *row, const void *one, const void *other);
+
+/* Sets every default in a zeroed block. False when memory is out. */
+bool parameters_init(const struct parameter *rows, void *block);
+
+/* Deep copy into a zeroed block. False when memory is out; clear it then. */
+bool parameters_copy(const struct parameter *rows, const void *from, void *to);
+
+bool parameters_equal(const struct parameter *rows, const void *one, const void *other);
+
+/* Releases what the values own; the block itself is the caller's. */
+void parameters_clear(const struct parameter *rows, void *block);
+
+const struct parameter *parameter_find(const struct parameter *rows, const char *name);
+
+/* Text from the file as a message shows it: in quotes, short, without control characters. */
+#define TEXT_QUOTED_SIZE 80
+const char *text_quote(const char *text, size_t length, char buffer[TEXT_QUOTED_SIZE]);
+
+/* A size or duration as a person would write it: the largest unit that divides it. */
+const char *size_format(uint64_t bytes, char *buffer, size_t size);
+const char *duration_format(uint64_t milliseconds, char *buffer, size_t size);
+
+/*
+ * Of several words, the one a misspelt word probably meant, or NULL: offer each
+ * candidate, then read best.
+ */
+struct suggestion {
+    const char *word;
+    const char *best;
+    size_t distance;
+};
+void suggestion_init(struct suggestion *suggestion, const char *word);
+void suggestion_offer(struct suggestion *suggestion, const char *candidate);
+
+#endif
