@@ -1,0 +1,244 @@
+#include "connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport.h"
+
+void connection_touch(struct connection *connection)
+{
+    if (connection->idle_timeout != PARAMETER_IS_NONE)
+        connection->active_at = worker_now();
+}
+
+/* --- deadlines --------------------------------------------------------------- */
+
+static void on_deadline(evutil_socket_t fd, short what, void *context);
+
+static void set_deadline(struct connection *connection, uint64_t milliseconds)
+{
+    if (connection->deadline == NULL)
+        connection->deadline = evtimer_new(connection->worker->base, on_deadline, connection);
+    struct timeval after = worker_interval(milliseconds);
+    if (connection->deadline == NULL || evtimer_add(connection->deadline, &after) != 0)
+        connection_abort(connection, LOST_ABORTED);
+}
+
+/*
+ * The timer is not moved when bytes flow: when it runs out, the connection is
+ * asked when they last did.
+ */
+static void check_idle(struct connection *connection, bool progress)
+{
+    uint64_t idle = worker_now() - connection->active_at;
+    size_t backlog = transport_backlog(connection);
+    bool waits = connection->module_paused && backlog == 0;
+    if (waits || progress)
+        set_deadline(connection, connection->idle_timeout);
+    else if (idle < connection->idle_timeout)
+        set_deadline(connection, connection->idle_timeout - idle);
+    else if (backlog > 0)
+        connection_abort(connection, LOST_IDLE);
+    else
+        connection_close(connection, LOST_IDLE);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct connection *connection = context;
+    size_t backlog = transport_backlog(connection);
+    bool progress = backlog != connection->backlog_seen;
+    connection->backlog_seen = backlog;
+    if (connection->state == CONNECTION_OPEN)
+        check_idle(connection, progress);
+    else if (connection->state == CONNECTION_CLOSING && progress)
+        set_deadline(connection, CONNECTION_FLUSH_TIMEOUT);
+    else
+        connection_abort(connection, connection->reason);
+}
+
+/* A module that waits for somebody else has its input kept; when that is full, nothing is read. */
+static bool is_deaf(const struct connection *connection)
+{
+    return connection->state == CONNECTION_OPEN && connection->module_paused &&
+           !connection->reading && !connection->eof;
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct connection *connection = context;
+    if (is_deaf(connection) && transport_peer_has_left(connection))
+        connection_abort(connection, LOST_RESET);
+    else
+        connection_watch(connection);
+}
+
+void connection_watch(struct connection *connection)
+{
+    if (!is_deaf(connection))
+        return;
+    if (connection->watch == NULL)
+        connection->watch = evtimer_new(connection->worker->base, on_watch, connection);
+    struct timeval after = worker_interval(CONNECTION_WATCH_INTERVAL);
+    if (connection->watch == NULL || evtimer_add(connection->watch, &after) != 0)
+        connection_abort(connection, LOST_ABORTED);
+}
+
+/* --- life -------------------------------------------------------------------- */
+
+void connection_owner_init(struct connection_owner *owner, const char *name)
+{
+    *owner = (struct connection_owner){.name = name, .log_level = log_get_level()};
+    TAILQ_INIT(&owner->connections);
+}
+
+/* Frees what was allocated, at whatever stage it was left. */
+static void release(struct connection *connection)
+{
+    struct connection_owner *owner = connection->owner;
+    connection->attending = true; /* what connection_lost calls does not ask for one more turn */
+    if (connection->made && connection_protocol(connection)->connection_lost != NULL)
+        connection_protocol(connection)->connection_lost(&connection->session, connection->reason);
+    TAILQ_REMOVE(&owner->connections, connection, siblings);
+    owner->count--;
+    connection->worker->connection_count--;
+    if (connection->deadline != NULL)
+        event_free(connection->deadline);
+    if (connection->timer != NULL)
+        event_free(connection->timer);
+    if (connection->watch != NULL)
+        event_free(connection->watch);
+    transport_free(connection);
+    input_free(&connection->kept);
+    factory_put(connection->session.factory);
+    free(connection);
+    if (owner->released != NULL)
+        owner->released(owner);
+}
+
+void connection_close(struct connection *connection, enum lost_reason reason)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    connection->state = CONNECTION_CLOSING;
+    connection->reason = reason;
+    transport_set_low_watermark(connection, 0);
+    connection_update_reading(connection);
+    worker_attend(connection->worker, connection);
+}
+
+void connection_abort(struct connection *connection, enum lost_reason reason)
+{
+    if (connection->state == CONNECTION_LOST)
+        return;
+    if (connection->state != CONNECTION_LINGERING)
+        connection->reason = reason;
+    connection->state = CONNECTION_LOST;
+    connection_update_reading(connection);
+    bufferevent_disable(connection->transport, EV_WRITE);
+    worker_attend(connection->worker, connection);
+}
+
+/* A closing connection: everything is sent, or is still going. */
+static void finish(struct connection *connection)
+{
+    connection->backlog_seen = transport_backlog(connection);
+    if (connection->backlog_seen > 0) {
+        set_deadline(connection, CONNECTION_FLUSH_TIMEOUT);
+        return;
+    }
+    if (connection->eof || !transport_shutdown(connection)) {
+        connection_abort(connection, connection->reason);
+        return;
+    }
+    connection->state = CONNECTION_LINGERING;
+    set_deadline(connection, CONNECTION_LINGER);
+    connection_update_reading(connection);
+}
+
+void connection_attend(struct connection *connection)
+{
+    switch (connection->state) {
+    case CONNECTION_OPEN:
+        connection_offer(connection);
+        break;
+    case CONNECTION_CLOSING:
+        finish(connection);
+        break;
+    case CONNECTION_LINGERING:
+        break;
+    case CONNECTION_LOST:
+        log_line_at(connection->owner->log_level, LOG_LEVEL_DEBUG, "%s: %s: connection lost: %s",
+                    connection->owner->name, connection->peer,
+                    lost_reason_text(connection->reason));
+        release(connection);
+        break;
+    }
+}
+
+static struct connection *connection_new(struct worker *worker, struct connection_owner *owner,
+                                         struct factory *factory, struct bufferevent *transport,
+                                         const char *peer)
+{
+    size_t state = factory_protocol(factory)->session_size;
+    struct connection *connection = calloc(1, SESSION_STATE_OFFSET + state);
+    if (connection == NULL) {
+        bufferevent_free(transport);
+        return NULL;
+    }
+    connection->session.factory = factory_get(factory);
+    connection->worker = worker;
+    connection->owner = owner;
+    connection->transport = transport;
+    connection->read_limit = SESSION_READ_LIMIT;
+    connection->write_high = SESSION_WRITE_HIGH;
+    connection->write_low = SESSION_WRITE_LOW;
+    connection->idle_timeout = owner->idle_timeout;
+    connection->id = ++worker->last_connection_id;
+    snprintf(connection->peer, sizeof connection->peer, "%s", peer);
+    TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
+    owner->count++;
+    worker->connection_count++;
+    if (!transport_init(connection)) {
+        release(connection);
+        return NULL;
+    }
+    transport_set_low_watermark(connection, connection->write_low);
+    return connection;
+}
+
+bool connection_open(struct worker *worker, struct connection_owner *owner, struct factory *factory,
+                     struct bufferevent *transport, const char *peer)
+{
+    struct connection *connection = connection_new(worker, owner, factory, transport, peer);
+    if (connection == NULL) {
+        log_line_at(owner->log_level, LOG_LEVEL_WARNING, "%s: %s: out of memory", owner->name,
+                    peer);
+        return false;
+    }
+    connection_touch(connection);
+    if (connection->idle_timeout != PARAMETER_IS_NONE)
+        set_deadline(connection, connection->idle_timeout);
+    const struct protocol *protocol = connection_protocol(connection);
+    const char *refusal = NULL;
+    if (protocol->connection_made != NULL) {
+        connection_cork(connection);
+        refusal = protocol->connection_made(&connection->session);
+        connection_uncork(connection);
+    }
+    connection->made = refusal == NULL;
+    if (refusal != NULL) {
+        log_line_at(owner->log_level, LOG_LEVEL_INFO, "%s: %s: refused: %s", owner->name, peer,
+                    refusal);
+        connection_close(connection, LOST_ABORTED);
+        return false;
+    }
+    connection_settle(connection);
+    return true;
+}

@@ -1,0 +1,173 @@
+/*
+ * connection: one accepted stream, from its bufferevent up to its session.
+ *
+ * Bytes come in by the transport, are offered to the session, and what the
+ * session writes goes out by the transport; in between stand the bounds: the
+ * read limit on what is kept of the input, the watermarks on the output, the
+ * deadlines. A session is a connection as its module sees it; connection and
+ * session state are one allocation.
+ *
+ * States: open -> closing (sends what was written) -> lingering (has sent its
+ * FIN, waits for the peer's, so that no unread input turns our close into a
+ * reset that takes the last reply along) -> lost (freed at the turn's end).
+ * Closing or lingering may be skipped.
+ */
+#ifndef CISTERN_CONNECTION_H
+#define CISTERN_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "factory.h"
+#include "input.h"
+#include "log.h"
+#include "worker.h"
+
+/* How long a connection that has said all waits for the peer's FIN, in milliseconds. */
+#define CONNECTION_LINGER 2000U
+/* How long a closing connection may go without the peer taking a byte, in milliseconds. */
+#define CONNECTION_FLUSH_TIMEOUT 30000U
+/* How often a peer is looked after whose input is full while its module waits, in milliseconds. */
+#define CONNECTION_WATCH_INTERVAL 500U
+/* Input is kept in steps of at least so many bytes. */
+#define CONNECTION_KEEP_MIN 4096U
+
+/* Room for "[ipv6]:port" and the end. */
+#define CONNECTION_PEER_SIZE 56U
+
+enum connection_state {
+    CONNECTION_OPEN,
+    CONNECTION_CLOSING,
+    CONNECTION_LINGERING,
+    CONNECTION_LOST,
+};
+
+/* What a connection belongs to: a listener, or a test. Outlives its connections. */
+struct connection_owner {
+    struct connection_list connections;
+    size_t count;
+    const char *name;
+    enum log_level log_level;
+    uint64_t idle_timeout; /* ms, of connections made from now on; PARAMETER_IS_NONE: no limit */
+    /* A connection is gone: count is already one less. May free the owner. */
+    void (*released)(struct connection_owner *owner);
+};
+
+struct session {
+    struct factory *factory;
+};
+
+struct connection {
+    struct session session; /* first, so that one pointer is both */
+    struct worker *worker;
+    struct connection_owner *owner;
+    TAILQ_ENTRY(connection) siblings;
+    TAILQ_ENTRY(connection) attention;
+
+    struct bufferevent *transport;
+    struct event *readable; /* our own read event; NULL where the bufferevent reads (transport.h) */
+    struct event *deadline; /* idle, flush or linger; NULL until there is one */
+    struct event *timer;    /* the module's; NULL until it sets one */
+    struct event *watch;    /* for a peer that leaves unread; NULL until it is needed */
+
+    struct input kept; /* received, and left by the module */
+    size_t read_limit;
+    size_t write_high;
+    size_t write_low;
+    size_t backlog_seen; /* when the idle deadline was last checked */
+    uint64_t active_at;  /* worker_now() of the last input */
+    uint64_t idle_timeout;
+    uint64_t id;
+
+    enum connection_state state;
+    enum lost_reason reason;
+    struct connection *cork_below; /* what was corked before this one (worker.h) */
+    size_t cork_base;              /* where its own output begins in the worker's buffer */
+    bool made;                     /* connection_made took it, so connection_lost is owed */
+    bool reading;                  /* the transport's read event is on */
+    bool eof;                      /* the peer will send no more, and all it sent was read */
+    bool transport_eof;            /* the bufferevent has seen the end; input may be left in it */
+    bool eof_offered;              /* and the module knows */
+    bool write_paused;             /* above the high, not yet below the low watermark */
+    bool write_told;               /* and the module knows */
+    bool module_paused;            /* session_pause_reading() */
+    bool unoffered;     /* the module has left off, and will be offered what is kept */
+    bool attending;                /* in worker->attention */
+    char peer[CONNECTION_PEER_SIZE];
+};
+
+/* Where the module's state stands in the allocation. */
+#define SESSION_STATE_OFFSET                                                                       \
+    ((sizeof(struct connection) + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) *             \
+     _Alignof(max_align_t))
+
+void connection_owner_init(struct connection_owner *owner, const char *name);
+
+/*
+ * Makes a connection and its session, and offers it to the module. Takes over
+ * the transport, whatever happens. False when memory is out or the module has
+ * refused (logged).
+ */
+bool connection_open(struct worker *worker, struct connection_owner *owner, struct factory *factory,
+                     struct bufferevent *transport, const char *peer);
+
+/* Sends what was written, then closes: connection_lost comes with reason. */
+void connection_close(struct connection *connection, enum lost_reason reason);
+/* Closes without sending; connection_lost comes at the end of this loop turn. */
+void connection_abort(struct connection *connection, enum lost_reason reason);
+
+/* What worker_attend() asked for. */
+void connection_attend(struct connection *connection);
+
+/* --- between connection.c, flow.c, session.c and transport.c ------------------- */
+
+/* The transport has bytes, or the end of them. */
+void connection_on_readable(struct connection *connection);
+/* The backlog has fallen to the low watermark. */
+void connection_on_drained(struct connection *connection);
+/* The module's timer has run out. */
+void connection_on_timer(struct connection *connection);
+
+/*
+ * What is written between these two is gathered in the worker's buffer and
+ * leaves in one piece. They nest, the last corked first uncorked. Every call
+ * into a module stands between them.
+ */
+void connection_cork(struct connection *connection);
+void connection_uncork(struct connection *connection);
+
+/* Sends, or adds to the backlog. */
+void connection_send(struct connection *connection, const char *data, size_t length);
+/* Sends what the session has gathered. */
+void connection_flush(struct connection *connection);
+
+/* The backlog is above the high watermark. */
+void connection_pause(struct connection *connection);
+/* Offers the module what was kept for it, and the end of the stream. */
+void connection_offer(struct connection *connection);
+/* After anything that may have moved a watermark: the module is told, reading follows. */
+void connection_settle(struct connection *connection);
+/* Turns the transport's reading on or off, as the state and the bounds want it. */
+void connection_update_reading(struct connection *connection);
+/* Reading is off while the module waits: only asking shows whether the peer is still there. */
+void connection_watch(struct connection *connection);
+/* Bytes have flowed: the connection is not idle. */
+void connection_touch(struct connection *connection);
+
+static inline struct connection *connection_of(struct session *session)
+{
+    return (struct connection *)session;
+}
+
+static inline const struct protocol *connection_protocol(const struct connection *connection)
+{
+    return factory_protocol(connection->session.factory);
+}
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * factory: a protocol module with the parameters of one listener, the closure
+ * that makes its sessions.
+ *
+ * Immutable and counted: the listener holds one reference, each connection
+ * another. A reload that changes parameters gives the listener a new factory;
+ * the connections keep theirs, and the last of them takes it along.
+ */
+#ifndef CISTERN_FACTORY_H
+#define CISTERN_FACTORY_H
+
+#include "protocol.h"
+
+/*
+ * A started factory with one reference, or NULL with the reason in why. Copies
+ * name and parameters (a block of protocol->parameters; NULL if it has none).
+ */
+struct factory *factory_new(const struct protocol *protocol, const char *name,
+                            const void *parameters, char *why, size_t size);
+
+struct factory *factory_get(struct factory *factory);
+/* The last reference stops and frees it. NULL is allowed. */
+void factory_put(struct factory *factory);
+
+/* Hands what `old` shares to `factory`, if both are of one module. */
+void factory_adopt(struct factory *factory, struct factory *old);
+
+const struct protocol *factory_protocol(const struct factory *factory);
+
+/* Whether a factory made from these would do the same as this one. */
+bool factory_matches(const struct factory *factory, const struct protocol *protocol,
+                     const void *parameters);
+
+#endif

@@ -1,0 +1,260 @@
+/*
+ * flow: the bytes of a connection. What comes in is offered to the module, what
+ * it leaves is kept, what it writes is sent; and the bounds decide when to read.
+ */
+#include "connection.h"
+
+#include <errno.h>
+
+#include "transport.h"
+
+/* --- output ------------------------------------------------------------------ */
+
+/* The module hears of it at the turn's end: perhaps it was another session that wrote. */
+void connection_pause(struct connection *connection)
+{
+    if (connection->write_paused)
+        return;
+    connection->write_paused = true;
+    worker_attend(connection->worker, connection);
+}
+
+void connection_send(struct connection *connection, const char *data, size_t length)
+{
+    if (length == 0 || connection->state >= CONNECTION_LINGERING)
+        return;
+    if (!transport_write(connection, data, length)) {
+        connection_abort(connection, errno == ENOMEM ? LOST_ABORTED : LOST_RESET);
+        return;
+    }
+    connection_touch(connection);
+    if (transport_backlog(connection) > connection->write_high)
+        connection_pause(connection);
+}
+
+void connection_flush(struct connection *connection)
+{
+    struct worker *worker = connection->worker;
+    size_t length = worker->output_length - connection->cork_base;
+    worker->output_length = connection->cork_base;
+    connection_send(connection, worker->output + connection->cork_base, length);
+}
+
+void connection_cork(struct connection *connection)
+{
+    struct worker *worker = connection->worker;
+    connection->cork_below = worker->corked;
+    connection->cork_base = worker->output_length;
+    worker->corked = connection;
+}
+
+void connection_uncork(struct connection *connection)
+{
+    connection_flush(connection);
+    connection->worker->corked = connection->cork_below;
+}
+
+/* --- input ------------------------------------------------------------------- */
+
+/* Offers bytes to the module; returns how many it took. */
+static size_t offer(struct connection *connection, const char *data, size_t length)
+{
+    const struct protocol *protocol = connection_protocol(connection);
+    connection->unoffered = session_must_wait(&connection->session);
+    if (connection->unoffered)
+        return 0;
+    if (protocol->data_received == NULL)
+        return length;
+    connection_cork(connection);
+    size_t consumed = protocol->data_received(&connection->session, data, length);
+    /* It had to leave off; perhaps only until what it has gathered is sent. */
+    connection->unoffered = consumed < length && session_must_wait(&connection->session);
+    connection_uncork(connection);
+    return consumed;
+}
+
+/* The module has left something: it must wait, had to leave off, or wants more behind it. */
+static void consider_rest(struct connection *connection)
+{
+    size_t length = input_length(&connection->kept);
+    if (length == 0 || session_must_wait(&connection->session))
+        return;
+    if (connection->unoffered)
+        worker_attend(connection->worker, connection);
+    else if (length >= connection->read_limit)
+        connection_abort(connection, LOST_OVERFLOW);
+}
+
+static void offer_kept(struct connection *connection)
+{
+    struct input *kept = &connection->kept;
+    if (input_length(kept) == 0)
+        return;
+    input_consume(kept, offer(connection, input_data(kept), input_length(kept)));
+    consider_rest(connection);
+}
+
+/* Bytes that lie in the worker's buffer: only what the module leaves is copied. */
+static void offer_fresh(struct connection *connection, const char *data, size_t length)
+{
+    size_t consumed = offer(connection, data, length);
+    if (consumed == length || connection->state != CONNECTION_OPEN)
+        return;
+    if (input_append(&connection->kept, data + consumed, length - consumed,
+                     connection->read_limit))
+        consider_rest(connection);
+    else
+        connection_abort(connection, LOST_ABORTED);
+}
+
+/* Whether there is input that the module has not seen, and will be shown. */
+static bool has_unseen_input(const struct connection *connection)
+{
+    return input_length(&connection->kept) > 0 && !connection->module_paused &&
+           connection->unoffered;
+}
+
+static void offer_eof(struct connection *connection)
+{
+    if (!connection->eof || connection->eof_offered || connection->state != CONNECTION_OPEN ||
+        has_unseen_input(connection))
+        return;
+    connection->eof_offered = true;
+    bool stay = false;
+    if (connection_protocol(connection)->eof_received != NULL) {
+        connection_cork(connection);
+        stay = connection_protocol(connection)->eof_received(&connection->session);
+        connection_uncork(connection);
+    }
+    if (!stay)
+        connection_close(connection, LOST_EOF);
+}
+
+void connection_offer(struct connection *connection)
+{
+    offer_kept(connection);
+    offer_eof(connection);
+    connection_settle(connection);
+}
+
+void connection_update_reading(struct connection *connection)
+{
+    bool wanted = false;
+    if (!connection->eof && connection->state == CONNECTION_OPEN)
+        wanted =
+            !connection->write_paused && input_length(&connection->kept) < connection->read_limit;
+    else if (!connection->eof && connection->state == CONNECTION_LINGERING)
+        wanted = true;
+    if (wanted == connection->reading)
+        return;
+    connection->reading = wanted;
+    if (wanted)
+        transport_start_reading(connection);
+    else
+        transport_stop_reading(connection);
+    connection_watch(connection);
+}
+
+void connection_settle(struct connection *connection)
+{
+    const struct protocol *protocol = connection_protocol(connection);
+    if (connection->state == CONNECTION_OPEN && connection->write_paused &&
+        !connection->write_told) {
+        connection->write_told = true;
+        if (protocol->pause_writing != NULL) {
+            connection_cork(connection);
+            protocol->pause_writing(&connection->session);
+            connection_uncork(connection);
+        }
+    }
+    connection_update_reading(connection);
+}
+
+/* Where the next bytes go: behind what is kept, or into the worker's buffer. */
+static char *receive_space(struct connection *connection, size_t *room)
+{
+    struct input *kept = &connection->kept;
+    size_t limit = connection->read_limit, length = input_length(kept);
+    char *space = connection->worker->input;
+    *room = WORKER_BUFFER_SIZE;
+    if (length > 0) {
+        size_t wanted = limit - length < CONNECTION_KEEP_MIN ? limit - length : CONNECTION_KEEP_MIN;
+        if (!input_reserve(kept, wanted, limit))
+            return NULL;
+        space = input_space(kept, room);
+    }
+    if (*room > limit - length)
+        *room = limit - length;
+    return space;
+}
+
+static void receive(struct connection *connection)
+{
+    size_t room;
+    char *space = receive_space(connection, &room);
+    if (space == NULL) {
+        connection_abort(connection, LOST_ABORTED);
+        return;
+    }
+    ssize_t length = transport_read(connection, space, room);
+    if (length < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            connection_abort(connection, LOST_RESET);
+        return;
+    }
+    connection_touch(connection);
+    if (length == 0) {
+        connection->eof = true;
+        offer_eof(connection);
+    } else if (space == connection->worker->input) {
+        offer_fresh(connection, space, (size_t)length);
+    } else {
+        input_added(&connection->kept, (size_t)length);
+        offer_kept(connection);
+    }
+    connection_settle(connection);
+}
+
+/* After our FIN: read on only to see the peer's. */
+static void discard(struct connection *connection)
+{
+    ssize_t length = transport_read(connection, connection->worker->input, WORKER_BUFFER_SIZE);
+    if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
+        connection_abort(connection, connection->reason);
+}
+
+void connection_on_readable(struct connection *connection)
+{
+    if (connection->state == CONNECTION_OPEN && connection->reading)
+        receive(connection);
+    else if (connection->state == CONNECTION_LINGERING)
+        discard(connection);
+}
+
+void connection_on_drained(struct connection *connection)
+{
+    connection_touch(connection);
+    if (connection->state == CONNECTION_CLOSING)
+        worker_attend(connection->worker, connection);
+    if (connection->state != CONNECTION_OPEN || !connection->write_paused)
+        return;
+    const struct protocol *protocol = connection_protocol(connection);
+    connection->write_paused = false;
+    if (connection->write_told && protocol->resume_writing != NULL) {
+        connection_cork(connection);
+        protocol->resume_writing(&connection->session);
+        connection_uncork(connection);
+    }
+    connection->write_told = false;
+    connection_offer(connection);
+}
+
+void connection_on_timer(struct connection *connection)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    connection_cork(connection);
+    connection_protocol(connection)->timer_expired(&connection->session);
+    connection_uncork(connection);
+    connection_settle(connection);
+}

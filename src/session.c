@@ -1,0 +1,165 @@
+/* session: what a module may do with its connection; protocol.h documents it. */
+#include "protocol.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "connection.h"
+#include "transport.h"
+
+/* Larger pieces are not gathered: sending them as they are saves a copy. */
+#define GATHER_MAX ((size_t)16 * 1024)
+
+void *session_state(struct session *session)
+{
+    return (char *)session + SESSION_STATE_OFFSET;
+}
+
+struct session *session_of_state(void *state)
+{
+    return (struct session *)(void *)((char *)state - SESSION_STATE_OFFSET);
+}
+
+struct factory *session_factory(struct session *session)
+{
+    return session->factory;
+}
+
+const void *session_parameters(struct session *session)
+{
+    return factory_parameters(session->factory);
+}
+
+const char *session_peer(const struct session *session)
+{
+    return ((const struct connection *)session)->peer;
+}
+
+uint64_t session_id(const struct session *session)
+{
+    return ((const struct connection *)session)->id;
+}
+
+bool session_is_open(const struct session *session)
+{
+    return ((const struct connection *)session)->state == CONNECTION_OPEN;
+}
+
+size_t session_backlog(const struct session *session)
+{
+    const struct connection *connection = (const struct connection *)session;
+    const struct worker *worker = connection->worker;
+    return transport_backlog(connection) +
+           (worker->corked == connection ? worker->output_length - connection->cork_base : 0);
+}
+
+bool session_must_wait(const struct session *session)
+{
+    const struct connection *connection = (const struct connection *)session;
+    return connection->state != CONNECTION_OPEN || connection->module_paused ||
+           connection->write_paused || session_backlog(session) > connection->write_high;
+}
+
+void session_write(struct session *session, const void *data, size_t length)
+{
+    struct connection *connection = connection_of(session);
+    struct worker *worker = connection->worker;
+    if (connection->state != CONNECTION_OPEN)
+        return;
+    if (worker->corked != connection) {
+        connection_send(connection, data, length);
+        return;
+    }
+    if (length > WORKER_BUFFER_SIZE - worker->output_length || length > GATHER_MAX)
+        connection_flush(connection);
+    if (length > GATHER_MAX) {
+        connection_send(connection, data, length);
+        return;
+    }
+    memcpy(worker->output + worker->output_length, data, length);
+    worker->output_length += length;
+}
+
+void session_cork(struct session *session)
+{
+    connection_cork(connection_of(session));
+}
+
+void session_uncork(struct session *session)
+{
+    connection_uncork(connection_of(session));
+}
+
+void session_pause_reading(struct session *session)
+{
+    connection_of(session)->module_paused = true;
+}
+
+void session_resume_reading(struct session *session)
+{
+    struct connection *connection = connection_of(session);
+    connection->module_paused = false;
+    connection->unoffered = true;
+    worker_attend(connection->worker, connection);
+}
+
+void session_set_read_limit(struct session *session, size_t bytes)
+{
+    connection_of(session)->read_limit = bytes;
+}
+
+void session_set_write_watermarks(struct session *session, size_t high, size_t low)
+{
+    struct connection *connection = connection_of(session);
+    connection->write_high = high;
+    connection->write_low = low;
+    transport_set_low_watermark(connection, low);
+    if (transport_backlog(connection) > high)
+        connection_pause(connection);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    connection_on_timer(context);
+}
+
+void session_set_timer(struct session *session, uint64_t milliseconds)
+{
+    struct connection *connection = connection_of(session);
+    if (connection->timer == NULL)
+        connection->timer = evtimer_new(connection->worker->base, on_timer, connection);
+    struct timeval after = worker_interval(milliseconds);
+    if (connection->timer == NULL || evtimer_add(connection->timer, &after) != 0)
+        connection_abort(connection, LOST_ABORTED);
+}
+
+void session_stop_timer(struct session *session)
+{
+    struct connection *connection = connection_of(session);
+    if (connection->timer != NULL)
+        evtimer_del(connection->timer);
+}
+
+void session_close(struct session *session)
+{
+    connection_close(connection_of(session), LOST_FINISHED);
+}
+
+void session_abort(struct session *session)
+{
+    connection_abort(connection_of(session), LOST_ABORTED);
+}
+
+void session_log(struct session *session, enum log_level level, const char *format, ...)
+{
+    const struct connection *connection = connection_of(session);
+    char text[LOG_LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    log_line_at(connection->owner->log_level, level, "%s: %s: %s", connection->owner->name,
+                connection->peer, text);
+}

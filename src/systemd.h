@@ -1,0 +1,17 @@
+/*
+ * systemd: the service's side of sd_notify(3), without libsystemd.
+ *
+ * The protocol, a datagram of KEY=VALUE lines to the socket that NOTIFY_SOCKET
+ * names, is stable and documented; systemd's maintainers advise to embed it.
+ * Outside of systemd every function does nothing.
+ */
+#ifndef CISTERN_SYSTEMD_H
+#define CISTERN_SYSTEMD_H
+
+/* Sends the lines, printf-style; failures are not the daemon's concern. */
+void systemd_notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "RELOADING=1" with the MONOTONIC_USEC that systemd wants beside it. */
+void systemd_notify_reloading(void);
+
+#endif

@@ -1,0 +1,162 @@
+#include "transport.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+
+/* A backlog leaves in pieces as large as the reads, and not of 16 KiB, libevent's default. */
+#define SINGLE_WRITE_MAX ((size_t)WORKER_BUFFER_SIZE)
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    connection_on_readable(context);
+}
+
+static void on_buffered_input(struct bufferevent *transport, void *context)
+{
+    (void)transport;
+    connection_on_readable(context);
+}
+
+static void on_drained(struct bufferevent *transport, void *context)
+{
+    (void)transport;
+    connection_on_drained(context);
+}
+
+static void on_event(struct bufferevent *transport, short what, void *context)
+{
+    (void)transport;
+    struct connection *connection = context;
+    if ((what & BEV_EVENT_EOF) != 0) {
+        connection->transport_eof = true;
+        connection_on_readable(connection);
+    } else if ((what & BEV_EVENT_ERROR) != 0) {
+        connection_abort(connection, LOST_RESET);
+    }
+}
+
+bool transport_init(struct connection *connection)
+{
+    struct bufferevent *transport = connection->transport;
+    evutil_socket_t fd = bufferevent_getfd(transport);
+    if (fd >= 0) {
+        connection->readable = event_new(bufferevent_get_base(transport), fd, EV_READ | EV_PERSIST,
+                                         on_readable, connection);
+        if (connection->readable == NULL)
+            return false;
+    }
+    bufferevent_setcb(transport, connection->readable == NULL ? on_buffered_input : NULL,
+                      on_drained, on_event, connection);
+    bufferevent_set_max_single_write(transport, SINGLE_WRITE_MAX);
+    return true;
+}
+
+void transport_free(struct connection *connection)
+{
+    if (connection->readable != NULL)
+        event_free(connection->readable);
+    connection->readable = NULL;
+    bufferevent_setcb(connection->transport, NULL, NULL, NULL, NULL);
+    bufferevent_free(connection->transport);
+    connection->transport = NULL;
+}
+
+/* Whether the bufferevent has bytes, or the end of them. */
+static bool has_input(const struct connection *connection)
+{
+    return connection->transport_eof ||
+           evbuffer_get_length(bufferevent_get_input(connection->transport)) > 0;
+}
+
+void transport_start_reading(struct connection *connection)
+{
+    if (connection->readable != NULL) {
+        event_add(connection->readable, NULL);
+    } else {
+        bufferevent_setwatermark(connection->transport, EV_READ, 0, connection->read_limit);
+        bufferevent_enable(connection->transport, EV_READ);
+        /* What came while reading was off has had its callback already. */
+        if (has_input(connection))
+            bufferevent_trigger(connection->transport, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+    }
+}
+
+void transport_stop_reading(struct connection *connection)
+{
+    if (connection->readable != NULL)
+        event_del(connection->readable);
+    else
+        bufferevent_disable(connection->transport, EV_READ);
+}
+
+ssize_t transport_read(struct connection *connection, char *buffer, size_t size)
+{
+    if (connection->readable != NULL)
+        return recv(bufferevent_getfd(connection->transport), buffer, size, MSG_DONTWAIT);
+    size_t length = bufferevent_read(connection->transport, buffer, size);
+    /* Unlike a socket's event, its callback does not come again for what is left. */
+    if (length > 0 && has_input(connection))
+        bufferevent_trigger(connection->transport, EV_READ, BEV_OPT_DEFER_CALLBACKS);
+    if (length > 0 || connection->transport_eof)
+        return (ssize_t)length;
+    errno = EAGAIN;
+    return -1;
+}
+
+/* How much the socket takes at once: 0 if none, -1 with errno on a broken connection. */
+static ssize_t send_now(struct connection *connection, const char *data, size_t length)
+{
+    if (connection->readable == NULL || transport_backlog(connection) > 0)
+        return 0;
+    ssize_t sent =
+        send(bufferevent_getfd(connection->transport), data, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
+        return 0;
+    return sent;
+}
+
+bool transport_write(struct connection *connection, const char *data, size_t length)
+{
+    ssize_t sent = send_now(connection, data, length);
+    if (sent < 0)
+        return false;
+    if ((size_t)sent == length)
+        return true;
+    if (bufferevent_write(connection->transport, data + sent, length - (size_t)sent) == 0)
+        return true;
+    errno = ENOMEM;
+    return false;
+}
+
+size_t transport_backlog(const struct connection *connection)
+{
+    return evbuffer_get_length(bufferevent_get_output(connection->transport));
+}
+
+void transport_set_low_watermark(struct connection *connection, size_t bytes)
+{
+    bufferevent_setwatermark(connection->transport, EV_WRITE, bytes, 0);
+}
+
+bool transport_peer_has_left(const struct connection *connection)
+{
+    struct pollfd state = {.fd = bufferevent_getfd(connection->transport), .events = POLLRDHUP};
+    if (connection->readable == NULL)
+        return connection->transport_eof;
+    return poll(&state, 1, 0) > 0;
+}
+
+bool transport_shutdown(struct connection *connection)
+{
+    if (connection->readable == NULL) {
+        /* A pair: its other side sees the end, but we could not read on. */
+        bufferevent_flush(connection->transport, EV_WRITE, BEV_FINISHED);
+        return false;
+    }
+    return shutdown(bufferevent_getfd(connection->transport), SHUT_WR) == 0;
+}

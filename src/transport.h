@@ -1,0 +1,44 @@
+/*
+ * transport: how a connection's bytes are moved; one interface, two ways.
+ *
+ * The bufferevent always owns the descriptor, the backlog and the write event.
+ * On a plain socket it does not read: libevent 2.1.12 reads 4 KiB at a time and
+ * asks FIONREAD before each read, ten times slower on streams. There the
+ * connection has a read event of its own, one recv() into the worker's buffer,
+ * and tries one send() before anything becomes backlog. Where there is no plain
+ * socket (bufferevent_pair in the tests, later TLS), the bufferevent does it all.
+ */
+#ifndef CISTERN_TRANSPORT_H
+#define CISTERN_TRANSPORT_H
+
+#include "connection.h"
+
+/* Sets up callbacks and events on connection->transport. False when memory is out. */
+bool transport_init(struct connection *connection);
+void transport_free(struct connection *connection);
+
+void transport_start_reading(struct connection *connection);
+void transport_stop_reading(struct connection *connection);
+
+/* As recv(2): bytes read, 0 at the end of the stream, -1 with errno. */
+ssize_t transport_read(struct connection *connection, char *buffer, size_t size);
+
+/*
+ * Sends what can be sent at once and keeps the rest as backlog. False when the
+ * connection or memory is gone, with errno.
+ */
+bool transport_write(struct connection *connection, const char *data, size_t length);
+
+/* Bytes of backlog. */
+size_t transport_backlog(const struct connection *connection);
+
+/* connection_on_drained() is called when the backlog falls to so many bytes. */
+void transport_set_low_watermark(struct connection *connection, size_t bytes);
+
+/* Whether the peer has closed or reset, behind whatever input there is. */
+bool transport_peer_has_left(const struct connection *connection);
+
+/* Sends our FIN. False where the transport cannot half-close. */
+bool transport_shutdown(struct connection *connection);
+
+#endif
