@@ -1,0 +1,264 @@
+/*
+ * reload: from one configuration to the next, at start from none.
+ *
+ * First a plan is made, in which everything that can fail is done beside the
+ * running state: factories are started, addresses that are new are bound. If
+ * that fails the plan is thrown away. Then it is committed, which cannot fail.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* What one listener of the configuration will be made of. */
+struct planned_listener {
+    const struct config_listener *wanted;
+    struct listener *listener; /* the running one, or a new one */
+    bool is_new;
+    struct factory *factory;     /* a new one; NULL: it keeps its own */
+    struct endpoint **endpoints; /* per address; one without a listener is newly bound */
+};
+
+struct plan {
+    size_t count;
+    struct planned_listener *items;
+};
+
+static struct listener *find_listener(const struct server *server, const char *name)
+{
+    struct listener *listener;
+    TAILQ_FOREACH(listener, &server->listeners, siblings)
+    {
+        if (strcmp(listener->name, name) == 0)
+            return listener;
+    }
+    return NULL;
+}
+
+/*
+ * The running endpoint of that address, whichever listener has it. With port 0
+ * an address is no place of its own: only that of the same listener is meant.
+ */
+static struct endpoint *find_endpoint(const struct server *server, const struct listener *own,
+                                      const struct address *address)
+{
+    bool anywhere = address->family == ADDRESS_UNIX || address->port != 0;
+    const struct listener *listener;
+    TAILQ_FOREACH (listener, &server->listeners, siblings) {
+        struct endpoint *endpoint;
+        TAILQ_FOREACH (endpoint, &listener->endpoints, siblings) {
+            if (address_equal(&endpoint->address, address) && (anywhere || listener == own))
+                return endpoint;
+        }
+    }
+    return NULL;
+}
+
+static int exit_code_of(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+    case EADDRNOTAVAIL:
+    case EHOSTUNREACH:
+        return EX_UNAVAILABLE;
+    case EACCES:
+    case EPERM:
+        return EX_NOPERM;
+    case ENOENT:
+    case ENOTDIR:
+    case EROFS:
+    case ENAMETOOLONG:
+        return EX_CONFIG;
+    default:
+        return EX_OSERR;
+    }
+}
+
+/* --- the plan -------------------------------------------------------------------- */
+
+static int plan_endpoint(struct server *server, const struct planned_listener *planned,
+                         size_t index, struct report *report)
+{
+    const struct listener_options *options = planned->wanted->options;
+    const struct address *address = &options->listen.items[index];
+    planned->endpoints[index] = find_endpoint(server, planned->listener, address);
+    if (planned->endpoints[index] != NULL)
+        return EX_OK;
+    int error;
+    char why[PARAMETER_WHY_SIZE], text[ADDRESS_TEXT_SIZE];
+    planned->endpoints[index] = listener_open_endpoint(
+        server->worker, address, (int)options->backlog, &error, why, sizeof why);
+    if (planned->endpoints[index] != NULL)
+        return EX_OK;
+    report_add(report, "listener \"%s\": cannot listen on %s: %s", planned->wanted->name,
+               address_format(address, text, sizeof text), why);
+    return exit_code_of(error);
+}
+
+/* All that fail are reported, and not only the first. */
+static int plan_endpoints(struct server *server, struct planned_listener *planned,
+                          struct report *report)
+{
+    size_t count = planned->wanted->options->listen.count;
+    planned->endpoints = calloc(count, sizeof(struct endpoint *));
+    if (planned->endpoints == NULL) {
+        report_add(report, "listener \"%s\": out of memory", planned->wanted->name);
+        return EX_OSERR;
+    }
+    int result = EX_OK;
+    for (size_t i = 0; i < count; i++) {
+        int one = plan_endpoint(server, planned, i, report);
+        if (one != EX_OK)
+            result = one;
+    }
+    return result;
+}
+
+static int plan_factory(struct planned_listener *planned, struct report *report)
+{
+    const struct config_listener *wanted = planned->wanted;
+    const struct factory *running = planned->listener->factory;
+    if (running != NULL && factory_matches(running, wanted->protocol, wanted->parameters.block))
+        return EX_OK;
+    char why[PARAMETER_WHY_SIZE];
+    planned->factory =
+        factory_new(wanted->protocol, wanted->name, wanted->parameters.block, why, sizeof why);
+    if (planned->factory != NULL)
+        return EX_OK;
+    report_add(report, "listener \"%s\": %s: %s", wanted->name, wanted->protocol->name, why);
+    return EX_OSERR;
+}
+
+static int plan_listener(struct server *server, struct planned_listener *planned,
+                         struct report *report)
+{
+    const char *name = planned->wanted->name;
+    planned->listener = find_listener(server, name);
+    planned->is_new = planned->listener == NULL;
+    if (planned->is_new)
+        planned->listener = listener_new(server->worker, name, server_on_released, server);
+    if (planned->listener == NULL) {
+        report_add(report, "listener \"%s\": out of memory", name);
+        return EX_OSERR;
+    }
+    int result = plan_factory(planned, report);
+    int endpoints = plan_endpoints(server, planned, report);
+    return result != EX_OK ? result : endpoints;
+}
+
+static void plan_undo(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct planned_listener *planned = &plan->items[i];
+        size_t count = planned->endpoints == NULL ? 0 : planned->wanted->options->listen.count;
+        for (size_t j = 0; j < count; j++) {
+            if (planned->endpoints[j] != NULL && planned->endpoints[j]->listener == NULL)
+                endpoint_close(planned->endpoints[j]);
+        }
+        factory_put(planned->factory);
+        if (planned->is_new && planned->listener != NULL)
+            listener_free(planned->listener);
+    }
+}
+
+static void plan_free(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        free(plan->items[i].endpoints);
+    free(plan->items);
+}
+
+static int plan_make(struct server *server, const struct config *config, struct plan *plan,
+                     struct report *report)
+{
+    plan->items = calloc(config->listener_count, sizeof *plan->items);
+    if (plan->items == NULL) {
+        report_add(report, "out of memory");
+        return EX_OSERR;
+    }
+    int result = EX_OK;
+    for (size_t i = 0; i < config->listener_count; i++) {
+        struct planned_listener *planned = &plan->items[plan->count++];
+        planned->wanted = &config->listeners[i];
+        int one = plan_listener(server, planned, report);
+        if (one != EX_OK)
+            result = one;
+    }
+    return result;
+}
+
+/* --- the commit ------------------------------------------------------------------- */
+
+/* Takes the wanted endpoints from where they are, so that what is left has to go. */
+static void claim_endpoints(const struct planned_listener *planned)
+{
+    for (size_t i = 0; i < planned->wanted->options->listen.count; i++) {
+        struct endpoint *endpoint = planned->endpoints[i];
+        if (endpoint->listener != planned->listener)
+            log_notice("%s: %s on %s", planned->wanted->name, planned->wanted->protocol->name,
+                       endpoint->text);
+        listener_detach(endpoint);
+    }
+}
+
+static void commit_listener(struct server *server, const struct config *config,
+                            const struct planned_listener *planned)
+{
+    const struct config_listener *wanted = planned->wanted;
+    struct listener *listener = planned->listener;
+    listener_configure(listener, wanted->options, config_listener_log_level(config, wanted),
+                       planned->factory);
+    for (size_t i = 0; i < wanted->options->listen.count; i++) {
+        if (!planned->is_new)
+            endpoint_set_backlog(planned->endpoints[i], (int)wanted->options->backlog);
+        listener_attach(listener, planned->endpoints[i]);
+    }
+    if (!planned->is_new)
+        TAILQ_REMOVE(&server->listeners, listener, siblings);
+    TAILQ_INSERT_TAIL(&server->listeners, listener, siblings);
+}
+
+/* The listeners that the configuration no longer names. */
+static void retire_others(struct server *server, const struct config *config)
+{
+    struct listener *listener = TAILQ_FIRST(&server->listeners);
+    while (listener != NULL) {
+        struct listener *next = TAILQ_NEXT(listener, siblings);
+        if (config_find_listener(config, listener->name) == NULL) {
+            log_notice("%s: removed, %zu connections left", listener->name, listener->owner.count);
+            TAILQ_REMOVE(&server->listeners, listener, siblings);
+            TAILQ_INSERT_TAIL(&server->retired, listener, siblings);
+            listener_retire(listener, config->options->drain_timeout);
+        }
+        listener = next;
+    }
+}
+
+static void plan_commit(struct server *server, struct config *config, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        claim_endpoints(&plan->items[i]);
+    retire_others(server, config);
+    struct listener *listener;
+    TAILQ_FOREACH(listener, &server->listeners, siblings)
+    listener_close_endpoints(listener);
+    for (size_t i = 0; i < plan->count; i++)
+        commit_listener(server, config, &plan->items[i]);
+    config_free(server->config);
+    server->config = config;
+    server_sweep(server);
+}
+
+int server_apply(struct server *server, struct config *config, struct report *report)
+{
+    struct plan plan = {0};
+    int result = plan_make(server, config, &plan, report);
+    if (result == EX_OK)
+        plan_commit(server, config, &plan);
+    else
+        plan_undo(&plan);
+    plan_free(&plan);
+    return result;
+}

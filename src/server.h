@@ -1,0 +1,52 @@
+/*
+ * server: the running daemon: its configuration, its listeners, its signals.
+ *
+ * SIGHUP reloads. SIGTERM and SIGINT drain: nothing more is accepted, what was
+ * written is sent, and after drain_timeout, or at a second signal, the rest is
+ * closed. SIGQUIT stops at once.
+ */
+#ifndef CISTERN_SERVER_H
+#define CISTERN_SERVER_H
+
+#include <stdbool.h>
+
+#include "config.h"
+#include "listener.h"
+#include "worker.h"
+
+#define SERVER_SIGNALS 4
+
+struct server {
+    const char *path; /* of server.conf */
+    struct config *config;
+    struct worker *worker;
+    struct listener_list listeners;
+    struct listener_list retired; /* gone from the configuration, with connections left */
+    struct event *signals[SERVER_SIGNALS];
+    struct event *deadline; /* of the drain */
+    bool draining;
+    uint64_t descriptors; /* connections that RLIMIT_NOFILE leaves room for */
+};
+
+/*
+ * Serves the configuration (which it takes over) until a signal ends it.
+ * Returns an exit code of sysexits(3): EX_OK, or why it could not begin.
+ */
+int server_run(const char *path, struct config *config);
+
+/* --- between server.c and reload.c ------------------------------------------- */
+
+/*
+ * Makes the running state what config says: all of it, or nothing. On success
+ * takes config over and returns EX_OK; else returns what kind of failure it was
+ * (EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG, EX_OSERR) with the reasons in report.
+ */
+int server_apply(struct server *server, struct config *config, struct report *report);
+
+/* A connection has gone (context: the server): perhaps it was the last that was waited for. */
+void server_on_released(void *context);
+
+/* Frees the retired listeners that have no connections. */
+void server_sweep(struct server *server);
+
+#endif
