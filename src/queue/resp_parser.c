@@ -1,0 +1,398 @@
+/* Requests: see resp.h. */
+#include "resp.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * One call of resp_parse. Its steps return RESP_REQUEST when they are done and
+ * the next may follow; every other status is the one of the call.
+ */
+struct call {
+    struct resp_parser *parser;
+    const struct resp_limits *limits;
+    const char *data; /* the request begins here; while skipping, its rest */
+    size_t length;
+    struct resp_words *words;
+    char *error_text;
+};
+
+static enum resp_status fail(const struct call *call, const char *reason)
+{
+    snprintf(call->error_text, RESP_ERROR_SIZE, "Protocol error: %s", reason);
+    return RESP_ERROR;
+}
+
+/* --- words ------------------------------------------------------------------ */
+
+void resp_words_free(struct resp_words *words)
+{
+    free(words->items);
+    free(words->scratch);
+    *words = (struct resp_words){0};
+}
+
+static bool words_reserve(struct resp_words *words, size_t capacity)
+{
+    if (capacity <= words->capacity)
+        return true;
+    struct resp_argument *items = reallocarray(words->items, capacity, sizeof(*items));
+    if (items == NULL)
+        return false;
+    words->items = items;
+    words->capacity = capacity;
+    return true;
+}
+
+static inline bool words_add(struct resp_words *words, const char *data, size_t length)
+{
+    if (words->count == words->capacity && !words_reserve(words, words->capacity * 2 + 8))
+        return false;
+    words->items[words->count++] = (struct resp_argument){data, length};
+    return true;
+}
+
+/* --- lines ------------------------------------------------------------------ */
+
+/*
+ * Finds the end of the line that begins behind the scanned bytes: *line is its
+ * length, LF included. max_request bounds the line too, so that what is left of the
+ * input after RESP_INCOMPLETE never exceeds it.
+ */
+static enum resp_status find_line(const struct call *call, size_t *line, const char *too_big)
+{
+    struct resp_parser *parser = call->parser;
+    const char *start = call->data + parser->scanned;
+    size_t rest = call->length - parser->scanned;
+    size_t most = RESP_INLINE_MAX + 1;
+    if (most > call->limits->max_request)
+        most = call->limits->max_request;
+
+    size_t end = rest < most ? rest : most;
+    size_t at = parser->searched;
+    const char *found = at < end ? memchr(start + at, '\n', end - at) : NULL;
+    if (found != NULL) {
+        *line = (size_t)(found - start) + 1;
+        parser->searched = 0;
+        return RESP_REQUEST;
+    }
+    parser->searched = rest;
+    return rest < most ? RESP_INCOMPLETE : fail(call, too_big);
+}
+
+/*
+ * Reads the number between the type byte and the CRLF of a header line. Redis
+ * looks for the CR alone and takes any byte behind it, and waits for ever for a
+ * line that has a NUL in it; here both are errors.
+ */
+static bool header_number(const char *start, size_t line, int64_t *number)
+{
+    if (line < 3 || start[line - 2] != '\r')
+        return false;
+    return resp_parse_integer((struct resp_argument){start + 1, line - 3}, number);
+}
+
+/*
+ * The short cut for nearly all headers: one to nine digits and CRLF, all there.
+ * Returns the length of the line; 0 if find_line() and header_number() must
+ * tell what it is.
+ */
+static inline size_t plain_header(const struct call *call, char type, int64_t *number)
+{
+    struct resp_parser *parser = call->parser;
+    const char *start = call->data + parser->scanned;
+    size_t rest = call->length - parser->scanned;
+    if (rest < 4 || start[0] != type || start[1] < '1')
+        return 0;
+    size_t at = 1;
+    int32_t value = 0;
+    size_t end = rest - 2 < 10 ? rest - 2 : 10;
+    for (; at < end && start[at] >= '0' && start[at] <= '9'; at++)
+        value = value * 10 + (start[at] - '0');
+    if (start[at] != '\r' || start[at + 1] != '\n' || at + 2 > call->limits->max_request)
+        return 0;
+    parser->searched = 0;
+    *number = value;
+    return at + 2;
+}
+
+/* --- multibulk -------------------------------------------------------------- */
+
+static enum resp_status read_count(const struct call *call, size_t *consumed)
+{
+    struct resp_parser *parser = call->parser;
+    int64_t count;
+    size_t line = plain_header(call, '*', &count);
+    if (line == 0) {
+        enum resp_status status = find_line(call, &line, "too big mbulk count string");
+        if (status != RESP_REQUEST)
+            return status;
+        if (!header_number(call->data, line, &count))
+            return fail(call, "invalid multibulk length");
+    }
+    if (count <= 0) { /* as in Redis, a null array is an empty one */
+        *consumed = line;
+        return RESP_EMPTY;
+    }
+    /* Redis has a fixed limit (2^31 - 1) here, with the same words. */
+    if ((uint64_t)count > call->limits->max_arguments)
+        return fail(call, "invalid multibulk length");
+    parser->arguments = (size_t)count;
+    parser->in_multibulk = true;
+    parser->scanned = line;
+    return RESP_REQUEST;
+}
+
+static enum resp_status unexpected(const struct call *call, char got)
+{
+    char reason[] = "expected '$', got ' '";
+    if (isprint((unsigned char)got))
+        reason[sizeof(reason) - 3] = got;
+    return fail(call, reason);
+}
+
+static enum resp_status read_bulk_header(const struct call *call)
+{
+    struct resp_parser *parser = call->parser;
+    int64_t length;
+    size_t line = plain_header(call, '$', &length);
+    if (line == 0) {
+        enum resp_status status = find_line(call, &line, "too big bulk count string");
+        if (status != RESP_REQUEST)
+            return status;
+        const char *start = call->data + parser->scanned;
+        if (*start != '$')
+            return unexpected(call, *start);
+        if (!header_number(start, line, &length))
+            return fail(call, "invalid bulk length");
+    }
+    if (length < 0 || length > RESP_BULK_MAX)
+        return fail(call, "invalid bulk length");
+    parser->bulk = (size_t)length;
+    parser->in_bulk = true;
+    parser->scanned += line;
+    size_t most = call->limits->max_request;
+    if (parser->scanned > most || most - parser->scanned < parser->bulk + 2)
+        parser->skipping = true;
+    return RESP_REQUEST;
+}
+
+/* Reads an argument's bytes and the CRLF behind them, which Redis does not look at. */
+static enum resp_status read_bulk(const struct call *call, bool add)
+{
+    struct resp_parser *parser = call->parser;
+    size_t rest = call->length - parser->scanned;
+    if (parser->skipping) {
+        size_t skip = rest < parser->bulk ? rest : parser->bulk;
+        parser->scanned += skip;
+        parser->bulk -= skip;
+        rest -= skip;
+    }
+    if (rest < 2 || rest - 2 < parser->bulk)
+        return RESP_INCOMPLETE;
+
+    const char *start = call->data + parser->scanned;
+    size_t length = parser->bulk;
+    if (start[length] != '\r' || start[length + 1] != '\n')
+        return fail(call, "bulk string not followed by CRLF");
+    parser->scanned += length + 2;
+    parser->arguments--;
+    parser->in_bulk = false;
+    if (add && !parser->skipping && !words_add(call->words, start, length))
+        return RESP_NO_MEMORY;
+    return RESP_REQUEST;
+}
+
+/* The number of a header line that was found good before; moves behind the line. */
+static size_t reread_number(const char **text)
+{
+    size_t number = 0;
+    for ((*text)++; **text != '\r'; (*text)++)
+        number = number * 10 + (size_t)(**text - '0');
+    *text += 2;
+    return number;
+}
+
+/* Collects the words of a complete request that came in more than one call. */
+static bool collect_words(const struct call *call)
+{
+    const char *text = call->data;
+    size_t count = reread_number(&text);
+    if (!words_reserve(call->words, count))
+        return false;
+    call->words->count = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = reread_number(&text);
+        call->words->items[i] = (struct resp_argument){text, length};
+        text += length + 2;
+    }
+    return true;
+}
+
+static enum resp_status read_arguments(const struct call *call, bool add)
+{
+    struct resp_parser *parser = call->parser;
+    while (parser->arguments > 0) {
+        enum resp_status status = parser->in_bulk ? read_bulk(call, add) : read_bulk_header(call);
+        if (status != RESP_REQUEST)
+            return status;
+    }
+    return RESP_REQUEST;
+}
+
+static enum resp_status parse_multibulk(const struct call *call, size_t *consumed)
+{
+    struct resp_parser *parser = call->parser;
+    enum resp_status status = RESP_REQUEST;
+    bool begins = !parser->in_multibulk; /* in this very call: words are added in passing */
+    if (begins)
+        status = read_count(call, consumed);
+    if (status == RESP_REQUEST)
+        status = read_arguments(call, begins);
+    if (status == RESP_INCOMPLETE) {
+        if (call->length > call->limits->max_request)
+            parser->skipping = true;
+        if (parser->skipping) {
+            *consumed = parser->scanned;
+            parser->scanned = 0;
+        }
+    }
+    if (status != RESP_REQUEST)
+        return status;
+
+    if (parser->skipping)
+        status = RESP_TOO_BIG;
+    else if (!begins && !collect_words(call))
+        return RESP_NO_MEMORY;
+    *consumed = parser->scanned;
+    *parser = (struct resp_parser){0};
+    return status;
+}
+
+/* --- inline ----------------------------------------------------------------- */
+
+/* What ends a word outside quotes. Between words isspace() holds: VT and FF too, as in Redis. */
+static bool ends_word(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static unsigned hex_value(char c)
+{
+    return isdigit((unsigned char)c) ? (unsigned)(c - '0')
+                                     : (unsigned)(tolower((unsigned char)c) - 'a') + 10;
+}
+
+/* Unescapes what follows a backslash in double quotes; returns how many bytes it took. */
+static size_t unescape(const char *text, const char *end, char *out)
+{
+    if (end - text >= 3 && text[0] == 'x' && isxdigit((unsigned char)text[1]) &&
+        isxdigit((unsigned char)text[2])) {
+        *out = (char)(hex_value(text[1]) << 4 | hex_value(text[2]));
+        return 3;
+    }
+    static const char escapes[] = "n\nr\rt\tb\ba\a";
+    *out = *text;
+    for (const char *e = escapes; *e != '\0'; e += 2)
+        if (*e == *text)
+            *out = e[1];
+    return 1;
+}
+
+/*
+ * Copies a quoted part, from behind its opening quote, to *out, which moves on.
+ * Returns where the part ends, behind the closing quote; NULL if there is none.
+ */
+static const char *unquote(const char *text, const char *end, char quote, char **out)
+{
+    while (text < end && *text != quote) {
+        bool escaped = *text == '\\' && end - text >= 2 && (quote == '"' || text[1] == quote);
+        if (escaped)
+            text += 1 + unescape(text + 1, end, *out);
+        else
+            **out = *text++;
+        (*out)++;
+    }
+    if (text == end)
+        return NULL;
+    text++;
+    return text == end || isspace((unsigned char)*text) ? text : NULL;
+}
+
+/*
+ * Reads one word of the line, from *text, which moves behind it. A word without
+ * quotes stays where it is; any other goes to *out in the scratch buffer.
+ * False when the quotes do not balance.
+ */
+static bool read_word(const char **text, const char *end, char **out, struct resp_argument *word)
+{
+    const char *start = *text;
+    const char *at = start;
+    while (at < end && !ends_word(*at) && *at != '"' && *at != '\'')
+        at++;
+    *word = (struct resp_argument){start, (size_t)(at - start)};
+    if (at < end && !ends_word(*at)) {
+        char *copy = *out;
+        memcpy(copy, start, word->length);
+        *out += word->length;
+        at = unquote(at + 1, end, *at, out);
+        *word = (struct resp_argument){copy, (size_t)(*out - copy)};
+    }
+    *text = at;
+    return at != NULL;
+}
+
+static enum resp_status split_line(const struct call *call, const char *end)
+{
+    struct resp_words *words = call->words;
+    /* Unescaping never lengthens, so that a line always fits. */
+    if (words->scratch == NULL && (words->scratch = malloc(RESP_INLINE_MAX)) == NULL)
+        return RESP_NO_MEMORY;
+
+    char *out = words->scratch;
+    const char *text = call->data;
+    for (;;) {
+        while (text < end && isspace((unsigned char)*text))
+            text++;
+        if (text == end)
+            return words->count > 0 ? RESP_REQUEST : RESP_EMPTY;
+        struct resp_argument word;
+        if (!read_word(&text, end, &out, &word))
+            return fail(call, "unbalanced quotes in request");
+        if (words->count == call->limits->max_arguments) /* Redis has no such limit */
+            return fail(call, "too big inline request");
+        if (!words_add(words, word.data, word.length))
+            return RESP_NO_MEMORY;
+    }
+}
+
+static enum resp_status parse_inline(const struct call *call, size_t *consumed)
+{
+    size_t line;
+    enum resp_status status = find_line(call, &line, "too big inline request");
+    if (status != RESP_REQUEST)
+        return status;
+    const char *end = call->data + line - 1; /* the CR is white space; a lone LF will do */
+    status = split_line(call, end);
+    if (status == RESP_REQUEST || status == RESP_EMPTY)
+        *consumed = line;
+    return status;
+}
+
+/* ---------------------------------------------------------------------------- */
+
+enum resp_status resp_parse(struct resp_parser *parser, const struct resp_limits *limits,
+                            const char *data, size_t length, size_t *consumed,
+                            struct resp_words *words, char error_text[RESP_ERROR_SIZE])
+{
+    struct call call = {parser, limits, data, length, words, error_text};
+    *consumed = 0;
+    words->count = 0;
+    if (length == 0)
+        return RESP_INCOMPLETE;
+    if (parser->in_multibulk || data[0] == '*')
+        return parse_multibulk(&call, consumed);
+    return parse_inline(&call, consumed);
+}

@@ -1,0 +1,154 @@
+/* Replies, and the numbers and words of arguments: see resp.h. */
+#include "resp.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static void put(struct resp_writer *writer, const void *data, size_t length)
+{
+    writer->write(writer->context, data, length);
+}
+
+static void put_text(struct resp_writer *writer, const char *text)
+{
+    put(writer, text, strlen(text));
+}
+
+/* A line of a type byte and a number; by hand, since printf costs more than the rest of a reply. */
+static void put_number(struct resp_writer *writer, char type, bool negative, uint64_t magnitude)
+{
+    char line[24]; /* type, sign, 20 digits, CRLF */
+    char *start = line + sizeof(line);
+    *--start = '\n';
+    *--start = '\r';
+    do {
+        *--start = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude > 0);
+    if (negative)
+        *--start = '-';
+    *--start = type;
+    put(writer, start, (size_t)(line + sizeof(line) - start));
+}
+
+void resp_simple(struct resp_writer *writer, const char *text)
+{
+    put(writer, "+", 1);
+    put_text(writer, text);
+    put(writer, "\r\n", 2);
+}
+
+void resp_error(struct resp_writer *writer, const char *format, ...)
+{
+    char text[512]; /* a longer one is cut */
+    va_list arguments;
+    va_start(arguments, format);
+    int printed = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+
+    size_t length = printed < 0 ? 0 : (size_t)printed;
+    if (length >= sizeof(text))
+        length = sizeof(text) - 1;
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            text[i] = ' ';
+    put(writer, "-", 1);
+    put(writer, text, length);
+    put(writer, "\r\n", 2);
+}
+
+void resp_integer(struct resp_writer *writer, int64_t value)
+{
+    bool negative = value < 0;
+    put_number(writer, ':', negative, negative ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void resp_bulk(struct resp_writer *writer, const void *data, size_t length)
+{
+    put_number(writer, '$', false, length);
+    put(writer, data, length);
+    put(writer, "\r\n", 2);
+}
+
+void resp_bulk_text(struct resp_writer *writer, const char *text)
+{
+    resp_bulk(writer, text, strlen(text));
+}
+
+void resp_null(struct resp_writer *writer)
+{
+    put_text(writer, writer->version == 3 ? "_\r\n" : "$-1\r\n");
+}
+
+void resp_null_array(struct resp_writer *writer)
+{
+    put_text(writer, writer->version == 3 ? "_\r\n" : "*-1\r\n");
+}
+
+void resp_array(struct resp_writer *writer, size_t count)
+{
+    put_number(writer, '*', false, count);
+}
+
+void resp_map(struct resp_writer *writer, size_t pairs)
+{
+    if (writer->version == 3)
+        put_number(writer, '%', false, pairs);
+    else
+        put_number(writer, '*', false, pairs * 2);
+}
+
+void resp_set(struct resp_writer *writer, size_t count)
+{
+    put_number(writer, writer->version == 3 ? '~' : '*', false, count);
+}
+
+void resp_verbatim(struct resp_writer *writer, const char *text, size_t length)
+{
+    if (writer->version != 3) {
+        resp_bulk(writer, text, length);
+        return;
+    }
+    put_number(writer, '=', false, length + 4);
+    put(writer, "txt:", 4);
+    put(writer, text, length);
+    put(writer, "\r\n", 2);
+}
+
+/* --- numbers in arguments ----------------------------------------------------- */
+
+bool resp_parse_integer(struct resp_argument argument, int64_t *value)
+{
+    const char *digits = argument.data;
+    size_t length = argument.length;
+    bool negative = length > 0 && *digits == '-';
+    if (negative) {
+        digits++;
+        length--;
+    }
+    if (length == 0 || length > 19) /* of 19 digits none overflows 64 bits unsigned */
+        return false;
+    if (*digits == '0') {
+        *value = 0;
+        return length == 1 && !negative;
+    }
+    uint64_t magnitude = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            return false;
+        magnitude = magnitude * 10 + (uint64_t)(digits[i] - '0');
+    }
+    if (magnitude > (uint64_t)INT64_MAX + negative)
+        return false;
+    /* The detour by one keeps INT64_MIN from overflowing on its way. */
+    *value = negative ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
+    return true;
+}
+
+bool resp_is(struct resp_argument argument, const char *word)
+{
+    return strlen(word) == argument.length &&
+           strncasecmp(argument.data, word, argument.length) == 0;
+}
