@@ -1,0 +1,33 @@
+#!/bin/sh
+# The man pages, the systemd unit and the scripts under their linters, as TAP.
+# UNIT, CISTERND and top_srcdir come from make check.
+set -eu
+cd "${top_srcdir:?}"
+number=0
+
+# lint WHAT TOOL ARGUMENT...: passes when the tool succeeds and prints nothing.
+lint() {
+    what=$1
+    shift
+    number=$((number + 1))
+    if ! command -v "$1" >/dev/null; then
+        echo "not ok $number - $what: $1 is not installed"
+    elif output=$("$@" 2>&1 </dev/null) && [ -z "$output" ]; then
+        echo "ok $number - $what: $1"
+    else
+        echo "not ok $number - $what: $1"
+        echo "$output" | sed 's/^/# /'
+    fi
+}
+
+# systemd-analyze wants the programs to be there: the daemon as it was built
+# stands in for the one to be installed.
+directory=$(mktemp -d)
+trap 'rm -r "$directory"' EXIT
+unit=$directory/cisternd.service
+sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/cisternd |\1${CISTERND:?} |" "${UNIT:?}" >"$unit"
+
+echo 1..3
+lint "man pages" mandoc -Tlint -Wwarning man/cisternd.8 man/server.conf.5
+lint "systemd unit" systemd-analyze verify --man=no --recursive-errors=no "$unit"
+lint "scripts" shellcheck script/* .ci/run tests/*.sh
