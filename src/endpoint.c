@@ -190,6 +190,8 @@ struct endpoint *endpoint_open(const struct address *address, int backlog, int *
         *error = open_unix(endpoint, backlog);
     else if (address->family == ADDRESS_ANY)
         *error = open_resolved(endpoint, NULL, AI_PASSIVE, backlog);
+    else if (address->family == ADDRESS_NAME && strcmp(address->host, "localhost") == 0)
+        *error = open_resolved(endpoint, NULL, 0, backlog); /* RFC 6761: no resolver is asked */
     else if (address->family == ADDRESS_NAME)
         *error = open_resolved(endpoint, address->host, AI_ADDRCONFIG, backlog);
     else

@@ -53,7 +53,7 @@ class Listens(unittest.TestCase):
     def test_host_name(self):
         with daemon.Daemon(echo("localhost:0")) as running:
             port = running.addresses("echo")[0].rpartition(":")[2]
-            with socket.create_connection(("localhost", int(port)), daemon.DEADLINE) as client:
+            with socket.create_connection(("127.0.0.1", int(port)), daemon.DEADLINE) as client:
                 client.sendall(b"hi")
                 self.assertEqual(client.recv(2), b"hi")
 
