@@ -52,6 +52,17 @@ const struct parameter config_global_rows[] = {
         .reload = RELOAD_LIVE,
         .help = "the most connections at one time, of all listeners together",
     },
+    {
+        .name = "max_memory",
+        .type = PARAMETER_SIZE,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct global_options, max_memory),
+        .initial = "none",
+        .minimum = 1024,
+        .maximum = UINT64_C(1) << 40,
+        .reload = RELOAD_LIVE,
+        .help = "the most bytes of items that all listeners hold together",
+    },
     {0},
 };
 

@@ -47,7 +47,7 @@ void report_clear(struct report *report);
 struct config_section {
     const struct parameter *rows;
     void *block;     /* the struct that the rows describe; owned */
-    unsigned *lines; /* per row: its line in the file, 0 where the default holds; owned */
+    unsigned *lines; /* per row: its line in the file (of sub-sections, the first's), or 0; owned */
     unsigned line;   /* where the section begins; 0 for the file itself */
 };
 
@@ -55,6 +55,7 @@ struct config_section {
 struct global_options {
     uint64_t drain_timeout; /* ms; none: close at once; forever: wait for every client */
     uint64_t max_connections;
+    uint64_t max_memory; /* bytes that all modules hold together; none: no limit */
     int log_level; /* index into the row's choices: LOG_LEVEL_ERROR + index */
 };
 

@@ -31,27 +31,60 @@ static void print_value(const struct parameter *row, const void *block, FILE *ou
     fputs(" }", out);
 }
 
-static void print_section(const struct config_section *section, const char *indent, FILE *out)
+/* Whether an option is printed: in a sub-section only what it was given. */
+static bool is_shown(const struct parameter *rows, size_t index, const bool *given)
+{
+    return rows[index].type != PARAMETER_SECTIONS && (given == NULL || given[index]);
+}
+
+static void print_options(const struct parameter *rows, const void *block, const bool *given,
+                          int indent, FILE *out)
 {
     size_t width = 0;
 
-    for (const struct parameter *row = section->rows; row->name != NULL; row++)
-        width = strlen(row->name) > width ? strlen(row->name) : width;
-    for (const struct parameter *row = section->rows; row->name != NULL; row++) {
-        fprintf(out, "%s%-*s = ", indent, (int)width, row->name);
-        print_value(row, section->block, out);
+    for (size_t i = 0; rows[i].name != NULL; i++) {
+        if (is_shown(rows, i, given) && strlen(rows[i].name) > width)
+            width = strlen(rows[i].name);
+    }
+    for (size_t i = 0; rows[i].name != NULL; i++) {
+        if (!is_shown(rows, i, given))
+            continue;
+        fprintf(out, "%*s%-*s = ", indent, "", (int)width, rows[i].name);
+        print_value(&rows[i], block, out);
         putc('\n', out);
+    }
+}
+
+/* given: per row; NULL for all of them. */
+static void print_block(const struct parameter *rows, const void *block, const bool *given,
+                        int indent, FILE *out)
+{
+    print_options(rows, block, given, indent, out);
+    for (const struct parameter *row = rows; row->name != NULL; row++) {
+        if (row->type != PARAMETER_SECTIONS)
+            continue;
+        const struct parameter_sections *sections = parameter_value(row, block);
+        for (size_t i = 0; i < sections->count; i++) {
+            const struct parameter_section *section = &sections->items[i];
+            fprintf(out, "%*s%s ", indent, "", row->name);
+            print_string(section->title, out);
+            fputs(" {\n", out);
+            print_block(row->rows, section->block, section->given, indent + 4, out);
+            fprintf(out, "%*s}\n", indent, "");
+        }
     }
 }
 
 static void print_listener(const struct config_listener *listener, FILE *out)
 {
+    const struct config_section *parameters = &listener->parameters;
+
     fprintf(out, "\nlistener \"%s\" {\n", listener->name);
-    print_section(&listener->generic, "    ", out);
+    print_block(listener->generic.rows, listener->generic.block, NULL, 4, out);
     fprintf(out, "    %s {", listener->protocol->name);
-    if (listener->parameters.block != NULL) {
+    if (parameters->block != NULL) {
         putc('\n', out);
-        print_section(&listener->parameters, "        ", out);
+        print_block(parameters->rows, parameters->block, NULL, 8, out);
         fputs("    ", out);
     } else {
         putc(' ', out);
@@ -61,7 +94,7 @@ static void print_listener(const struct config_listener *listener, FILE *out)
 
 void config_dump(const struct config *config, FILE *out)
 {
-    print_section(&config->generic, "", out);
+    print_block(config->generic.rows, config->generic.block, NULL, 0, out);
     for (size_t i = 0; i < config->listener_count; i++)
         print_listener(&config->listeners[i], out);
 }

@@ -87,52 +87,97 @@ static int keep_value(cfg_t *cfg, cfg_opt_t *option, const char *value, void *re
     return token->value == NULL ? -1 : 0;
 }
 
-static size_t row_count(const struct parameter *rows)
+/* Keeps the title of the sub-section whose closing brace was read, unquoted. */
+static int keep_title(cfg_t *cfg, cfg_opt_t *option)
 {
+    struct config_token *title = &reading.text->tokens[token_at(cfg)->statement + 1];
+    unsigned i = cfg_opt_size(option);
+
+    /* The newest, unless its title is not new: then it stands in the place of the other. */
+    while (cfg_opt_getnsec(option, --i)->line != cfg->line)
+        continue;
+    free(title->value);
+    title->value = strdup(cfg_title(cfg_opt_getnsec(option, i)));
+    return title->value == NULL ? -1 : 0;
+}
+
+static void free_options(cfg_opt_t *options)
+{
+    for (cfg_opt_t *option = options; option != NULL && option->name != NULL; option++)
+        free_options(option->subopts);
+    free(options);
+}
+
+static cfg_opt_t *make_options(const struct parameter *rows, size_t more);
+
+/* False if memory is out. */
+static bool put_section(cfg_opt_t *option, const char *name, cfg_flag_t flags,
+                        const struct parameter *rows)
+{
+    *option = (cfg_opt_t)CFG_SEC(name, make_options(rows, 0), CFGF_MULTI | flags);
+    return option->subopts != NULL;
+}
+
+static bool put_row(cfg_opt_t *option, const struct parameter *row)
+{
+    if (row->type == PARAMETER_SECTIONS) {
+        bool whole = put_section(option, row->name, CFGF_TITLE, row->rows);
+        option->validcb = keep_title;
+        return whole;
+    }
+    /* Whatever its type, it is a string for libconfuse. */
+    cfg_flag_t list = row->type == PARAMETER_ADDRESSES ? CFGF_LIST : CFGF_NONE;
+    *option = (cfg_opt_t)CFG_STR_CB(row->name, NULL, CFGF_NODEFAULT | list, keep_value);
+    return true;
+}
+
+/* The options of the rows, and room for so many more. NULL if memory is out. */
+static cfg_opt_t *make_options(const struct parameter *rows, size_t more)
+{
+    size_t count = parameters_count(rows);
+    cfg_opt_t *options = calloc(count + more + 1, sizeof(*options));
+
+    for (size_t i = 0; options != NULL && i < count; i++) {
+        if (!put_row(&options[i], &rows[i])) {
+            free_options(options);
+            return NULL;
+        }
+    }
+    return options;
+}
+
+/* The options of a listener, with a section for each protocol. */
+static cfg_opt_t *make_listener_options(void)
+{
+    size_t generic = parameters_count(config_listener_rows);
     size_t count = 0;
-    while (rows != NULL && rows[count].name != NULL)
+
+    while (protocols[count] != NULL)
         count++;
-    return count;
-}
-
-/* Every option is a string for libconfuse. Returns what follows them. */
-static cfg_opt_t *put_rows(cfg_opt_t *options, const struct parameter *rows)
-{
-    size_t count = row_count(rows);
-
-    for (size_t i = 0; i < count; i++) {
-        cfg_flag_t list = rows[i].type == PARAMETER_ADDRESSES ? CFGF_LIST : CFGF_NONE;
-        options[i] = (cfg_opt_t)CFG_STR_CB(rows[i].name, NULL, CFGF_NODEFAULT | list, keep_value);
+    cfg_opt_t *options = make_options(config_listener_rows, count);
+    for (size_t i = 0; options != NULL && i < count; i++) {
+        if (!put_section(&options[generic + i], protocols[i]->name, CFGF_NONE,
+                         protocols[i]->parameters)) {
+            free_options(options);
+            return NULL;
+        }
     }
-    return options + count;
+    return options;
 }
 
-/*
- * The options of the file, of a listener, and of each protocol, in one block
- * that the caller frees. Each of them ends with a zeroed one.
- */
-static cfg_opt_t *make_options(void)
+/* All that a file may say; free_options() it. NULL if memory is out. */
+static cfg_opt_t *make_file_options(void)
 {
-    size_t count = row_count(config_global_rows) + 2 + row_count(config_listener_rows) + 1;
-    for (const struct protocol *const *protocol = protocols; *protocol != NULL; protocol++)
-        count += row_count((*protocol)->parameters) + 2;
-    cfg_opt_t *options = calloc(count, sizeof(*options));
-    if (options == NULL)
+    cfg_opt_t *options = make_options(config_global_rows, 1);
+    cfg_opt_t *listener = make_listener_options();
+
+    if (options == NULL || listener == NULL) {
+        free_options(options);
+        free_options(listener);
         return NULL;
-
-    cfg_opt_t *listeners = put_rows(options, config_global_rows);
-    cfg_opt_t *listener = listeners + 2;
-    *listeners = (cfg_opt_t)CFG_SEC("listener", listener, CFGF_MULTI | CFGF_TITLE);
-
-    cfg_opt_t *section = put_rows(listener, config_listener_rows);
-    cfg_opt_t *parameters = section;
-    for (const struct protocol *const *protocol = protocols; *protocol != NULL; protocol++)
-        parameters++;
-    parameters++;
-    for (const struct protocol *const *protocol = protocols; *protocol != NULL; protocol++) {
-        *section++ = (cfg_opt_t)CFG_SEC((*protocol)->name, parameters, CFGF_MULTI);
-        parameters = put_rows(parameters, (*protocol)->parameters) + 1;
     }
+    options[parameters_count(config_global_rows)] =
+        (cfg_opt_t)CFG_SEC("listener", listener, CFGF_MULTI | CFGF_TITLE);
     return options;
 }
 
@@ -266,7 +311,7 @@ static bool parse_once(cfg_opt_t *options)
 bool config_file_check(struct config_text *text)
 {
     bool taken = text->count == 0;
-    cfg_opt_t *options = make_options();
+    cfg_opt_t *options = make_file_options();
 
     reading.text = text;
     reading.stopped = CONFIG_TOP;
@@ -276,7 +321,7 @@ bool config_file_check(struct config_text *text)
         if (!taken && reading.stopped == CONFIG_TOP)
             break;
     }
-    free(options);
+    free_options(options);
     if (!taken && reading.stopped == CONFIG_TOP)
         report_add_at(text->report, text->path, 0, "out of memory");
     return taken;

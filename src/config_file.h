@@ -18,8 +18,9 @@ char *config_file_read(const char *path, size_t *length, struct report *report);
 
 /*
  * Checks the statements against the rows and the protocols, and unquotes the
- * values. Every statement that is not in its place is reported, and marked as
- * dropped. False if there were too many of them, or memory is out.
+ * values and the titles of sub-sections. Every statement that is not in its
+ * place is reported, and marked as dropped. False if there were too many of
+ * them, or memory is out.
  */
 bool config_file_check(struct config_text *text);
 

@@ -267,6 +267,7 @@ static bool scan_statements(struct scanner *scanner, uint32_t section)
 {
     struct config_text *text = scanner->text;
     enum config_token_kind kind;
+    unsigned titles = 0;
 
     for (;;) {
         scanner->statement = section;
@@ -290,6 +291,10 @@ static bool scan_statements(struct scanner *scanner, uint32_t section)
         if (!scan_statement(scanner, key))
             return false;
         text->tokens[key].end = (uint32_t)text->count - 1;
+        titles += config_text_title(text, key) != NULL;
+        if (titles > CONFIG_TITLES_MAX)
+            return fail(scanner, text->tokens[key].line,
+                        "more than %u sections with a title beside one another", CONFIG_TITLES_MAX);
     }
 }
 

@@ -38,6 +38,17 @@ const struct config_token *config_text_title(const struct config_text *text, uin
     return next->kind == TOKEN_STRING ? next : NULL;
 }
 
+uint32_t config_text_find(const struct config_text *text, uint32_t section, const char *name,
+                          size_t index)
+{
+    for (uint32_t i = config_text_first(text, section); !config_text_at_end(text, section, i);
+         i = config_text_next(text, i)) {
+        if (!text->tokens[i].dropped && config_text_is(text, i, name) && index-- == 0)
+            return i;
+    }
+    return CONFIG_TOP;
+}
+
 bool config_text_is(const struct config_text *text, uint32_t token, const char *word)
 {
     size_t length = text->tokens[token].length;

@@ -24,7 +24,11 @@
 
 /* How deep sections may stand in one another. */
 #define CONFIG_DEPTH_MAX 8U
-/* The most tokens of a file: some 2000 listeners. */
+/* The most sections with a title in one section, or in the file. */
+#define CONFIG_TITLES_MAX 1024U
+/* The most addresses of a file: descriptors are scarcer. */
+#define CONFIG_ADDRESSES_MAX 1024U
+/* The most tokens of a file: enough for all of these. */
 #define CONFIG_TOKENS_MAX 65536U
 /* The longest piece of the file that a message repeats, in bytes. */
 #define CONFIG_SHOWN_MAX 64
@@ -50,7 +54,8 @@ struct config_token {
     uint32_t parent;    /* of a key: the key of the section around it, or CONFIG_TOP */
     uint32_t end;       /* of a key: the last token of its statement */
     bool dropped;       /* of a key: the statement was reported as unknown, and does not count */
-    char *value;        /* of a value, once config_file_check() read it: unquoted; owned */
+    char *value;        /* once config_file_check() read it: unquoted; owned. Of the values of
+                           options, and of the titles of sub-sections (parameter.h) */
 };
 
 /* Borrows path, bytes and report; owns its tokens. */
@@ -78,6 +83,10 @@ bool config_text_at_end(const struct config_text *text, uint32_t section, uint32
 bool config_text_is_section(const struct config_text *text, uint32_t statement);
 /* Of a section: the token of its title, or NULL. */
 const struct config_token *config_text_title(const struct config_text *text, uint32_t statement);
+
+/* Of the section's statements of that name, without the dropped, the index-th; or CONFIG_TOP. */
+uint32_t config_text_find(const struct config_text *text, uint32_t section, const char *name,
+                          size_t index);
 
 /* Whether the token is just that word. */
 bool config_text_is(const struct config_text *text, uint32_t token, const char *word);

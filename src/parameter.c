@@ -8,29 +8,6 @@
 #include "address.h"
 #include "parameter_number.h"
 
-static const void *value_in(const struct parameter *row, const void *block)
-{
-    return (const char *)block + row->offset;
-}
-
-static void *value_at(const struct parameter *row, void *block)
-{
-    return (char *)block + row->offset;
-}
-
-/* Of the types that own nothing. */
-static size_t value_size(enum parameter_type type)
-{
-    switch (type) {
-    case PARAMETER_BOOLEAN:
-        return sizeof(bool);
-    case PARAMETER_CHOICE:
-        return sizeof(int);
-    default:
-        return sizeof(uint64_t);
-    }
-}
-
 /* --- what is allowed ------------------------------------------------------- */
 
 static const char *const boolean_words[] = {"no", "yes", "off", "on", "false", "true", NULL};
@@ -85,6 +62,9 @@ const char *parameter_allowed(const struct parameter *row, char *buffer, size_t 
         append(buffer, size,
                "addresses like \"127.0.0.1:7007\", \"[::1]:7007\", "
                "\"localhost:7007\", \"*:7007\", \"unix:/run/x.sock\"");
+        break;
+    case PARAMETER_SECTIONS:
+        append(buffer, size, "sections, %s \"TITLE\" { ... }", row->name);
         break;
     }
     return buffer;
@@ -164,7 +144,7 @@ static bool append_address(const struct parameter *row, const char *text, struct
 bool parameter_parse(const struct parameter *row, const char *text, void *block, char *why,
                      size_t size)
 {
-    void *value = value_at(row, block);
+    void *value = parameter_value_in(row, block);
     int index;
 
     switch (row->type) {
@@ -180,6 +160,8 @@ bool parameter_parse(const struct parameter *row, const char *text, void *block,
         return index >= 0;
     case PARAMETER_ADDRESSES:
         return append_address(row, text, value, why, size);
+    case PARAMETER_SECTIONS:
+        return refuse(row, text, "is not a section", "", why, size);
     default:
         return parse_number(row, text, value, why, size);
     }
@@ -189,9 +171,14 @@ bool parameter_parse(const struct parameter *row, const char *text, void *block,
 
 size_t parameter_text_count(const struct parameter *row, const void *block)
 {
-    if (row->type != PARAMETER_ADDRESSES)
+    switch (row->type) {
+    case PARAMETER_ADDRESSES:
+        return ((const struct address_list *)parameter_value(row, block))->count;
+    case PARAMETER_SECTIONS:
+        return 0;
+    default:
         return 1;
-    return ((const struct address_list *)value_in(row, block))->count;
+    }
 }
 
 static const char *format_number(const struct parameter *row, uint64_t value, char *buffer,
@@ -209,7 +196,7 @@ static const char *format_number(const struct parameter *row, uint64_t value, ch
 const char *parameter_format(const struct parameter *row, const void *block, size_t index,
                              char *buffer, size_t size)
 {
-    const void *value = value_in(row, block);
+    const void *value = parameter_value(row, block);
 
     switch (row->type) {
     case PARAMETER_BOOLEAN:
@@ -223,85 +210,4 @@ const char *parameter_format(const struct parameter *row, const void *block, siz
     default:
         return format_number(row, *(const uint64_t *)value, buffer, size);
     }
-}
-
-/* --- whole blocks ---------------------------------------------------------- */
-
-bool parameter_equal(const struct parameter *row, const void *one, const void *other)
-{
-    if (row->type != PARAMETER_ADDRESSES)
-        return memcmp(value_in(row, one), value_in(row, other), value_size(row->type)) == 0;
-
-    const struct address_list *list = value_in(row, one);
-    const struct address_list *other_list = value_in(row, other);
-    if (list->count != other_list->count)
-        return false;
-    for (size_t i = 0; i < list->count; i++) {
-        if (!address_equal(&list->items[i], &other_list->items[i]))
-            return false;
-    }
-    return true;
-}
-
-bool parameters_init(const struct parameter *rows, void *block)
-{
-    char why[PARAMETER_WHY_SIZE];
-
-    for (; rows->name != NULL; rows++) {
-        if (rows->initial != NULL && !parameter_parse(rows, rows->initial, block, why, sizeof(why)))
-            return false;
-    }
-    return true;
-}
-
-static bool copy_addresses(const struct address_list *from, struct address_list *to)
-{
-    if (from->count == 0)
-        return true;
-    to->items = reallocarray(NULL, from->count, sizeof(*to->items));
-    if (to->items == NULL)
-        return false;
-    memcpy(to->items, from->items, from->count * sizeof(*to->items));
-    to->count = from->count;
-    return true;
-}
-
-bool parameters_copy(const struct parameter *rows, const void *from, void *to)
-{
-    for (; rows->name != NULL; rows++) {
-        if (rows->type != PARAMETER_ADDRESSES)
-            memcpy(value_at(rows, to), value_in(rows, from), value_size(rows->type));
-        else if (!copy_addresses(value_in(rows, from), value_at(rows, to)))
-            return false;
-    }
-    return true;
-}
-
-bool parameters_equal(const struct parameter *rows, const void *one, const void *other)
-{
-    for (; rows->name != NULL; rows++) {
-        if (!parameter_equal(rows, one, other))
-            return false;
-    }
-    return true;
-}
-
-void parameters_clear(const struct parameter *rows, void *block)
-{
-    for (; rows->name != NULL; rows++) {
-        if (rows->type == PARAMETER_ADDRESSES) {
-            struct address_list *list = value_at(rows, block);
-            free(list->items);
-            *list = (struct address_list){0};
-        }
-    }
-}
-
-const struct parameter *parameter_find(const struct parameter *rows, const char *name)
-{
-    for (; rows->name != NULL; rows++) {
-        if (strcmp(rows->name, name) == 0)
-            return rows;
-    }
-    return NULL;
 }

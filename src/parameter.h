@@ -22,6 +22,7 @@ enum parameter_type {
     PARAMETER_BOOLEAN,   /* bool: yes, no, on, off, true, false */
     PARAMETER_CHOICE,    /* int: index into choices */
     PARAMETER_ADDRESSES, /* struct address_list, owned by the block */
+    PARAMETER_SECTIONS,  /* struct parameter_sections, owned by the block */
 };
 
 /* Flags: words that stand for a value that no number does. */
@@ -49,24 +50,53 @@ struct parameter {
     uint64_t maximum;
     const char *const *choices; /* PARAMETER_CHOICE: ends with NULL */
     enum parameter_reload reload;
-    const char *help; /* one sentence, no full stop */
+    const char *help;             /* one sentence, no full stop */
+    const struct parameter *rows; /* PARAMETER_SECTIONS: of each of them */
+    size_t block_size;            /* and the size of the block that these rows describe */
 };
+
+/*
+ * Sub-sections: NAME "TITLE" { ... } as often as one likes, in the file's order, no title twice.
+ * What one of them leaves unsaid has the default of its row, unless the module knows better.
+ */
+struct parameter_section {
+    char *title;
+    void *block; /* of row->rows */
+    bool *given; /* per row of row->rows: whether the file says it */
+};
+struct parameter_sections {
+    size_t count;
+    struct parameter_section *items;
+};
+
+/* The longest title of a sub-section, in bytes. */
+#define PARAMETER_TITLE_MAX 1024U
 
 /* Room for any reason that the functions below give. */
 #define PARAMETER_WHY_SIZE 512
 /* Room for one formatted value (one item of a list). */
 #define PARAMETER_TEXT_SIZE 320
 
+/* The value of the row in a block. */
+static inline const void *parameter_value(const struct parameter *row, const void *block)
+{
+    return (const char *)block + row->offset;
+}
+static inline void *parameter_value_in(const struct parameter *row, void *block)
+{
+    return (char *)block + row->offset;
+}
+
 /*
  * Sets row's value in block from text (for PARAMETER_ADDRESSES: appends one
- * address). False when it is not one, with the reason in why: what was found,
- * what is allowed, and for a choice what was probably meant. The block keeps
- * its old value then.
+ * address; sub-sections are no text). False when it is not one, with the reason
+ * in why: what was found, what is allowed, and for a choice what was probably
+ * meant. The block keeps its old value then.
  */
 bool parameter_parse(const struct parameter *row, const char *text, void *block, char *why,
                      size_t size);
 
-/* How many texts the value has: 1, or the length of the list. */
+/* How many texts the value has: 1, or the number of addresses; none of sub-sections. */
 size_t parameter_text_count(const struct parameter *row, const void *block);
 
 /* The index-th text of the value, as parameter_parse() takes it back. */
@@ -75,6 +105,16 @@ const char *parameter_format(const struct parameter *row, const void *block, siz
 
 /* What is allowed, in words: "a size from 1 to 1GiB", "one of a, b, c". */
 const char *parameter_allowed(const struct parameter *row, char *buffer, size_t size);
+
+/* Whether a title may be one: 1 to PARAMETER_TITLE_MAX bytes, no control characters. */
+bool parameter_title_valid(const char *title);
+
+/*
+ * Appends a sub-section of that title, every row at its default and none given.
+ * Valid until the next. NULL when memory is out.
+ */
+struct parameter_section *parameter_append_section(const struct parameter *row, const char *title,
+                                                   void *block);
 
 bool parameter_equal(const struct parameter *row, const void *one, const void *other);
 
@@ -88,6 +128,9 @@ bool parameters_equal(const struct parameter *rows, const void *one, const void 
 
 /* Releases what the values own; the block itself is the caller's. */
 void parameters_clear(const struct parameter *rows, void *block);
+
+/* How many rows there are; NULL has none. */
+size_t parameters_count(const struct parameter *rows);
 
 const struct parameter *parameter_find(const struct parameter *rows, const char *name);
 

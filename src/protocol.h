@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "budget.h"
 #include "log.h"
 #include "parameter.h"
 
@@ -44,6 +45,13 @@ enum lost_reason {
     LOST_REASONS,
 };
 const char *lost_reason_text(enum lost_reason reason);
+
+/* Which parameter a module objects to. */
+struct parameter_fault {
+    const char *key; /* its name; NULL: all of them together */
+    /* The sub-section that it stands in, one of the items in the block; NULL: in none. */
+    const struct parameter_section *section;
+};
 
 /* The most a configuration lets a module hold, in bytes, for --check -v. */
 struct footprint {
@@ -68,10 +76,12 @@ struct protocol {
 
     /*
      * Whether the parameters fit together. If not: false, the offending
-     * parameter's name in key, the reason in why. Called before any
+     * parameter in fault (zeroed before), the reason in why. The error is
+     * reported at the line of that parameter, or where the file does not say
+     * it, of the section that it would stand in. Called before any
      * factory_start; may not keep the block.
      */
-    bool (*check)(const void *parameters, const char **key, char *why, size_t size);
+    bool (*check)(const void *parameters, struct parameter_fault *fault, char *why, size_t size);
 
     /* What the parameters bound. Left out: nothing beyond the default limits. */
     void (*footprint)(const void *parameters, struct footprint *footprint);
@@ -91,6 +101,17 @@ struct protocol {
      * done in factory_start.
      */
     void (*factory_adopt)(struct factory *factory, struct factory *old);
+
+    /*
+     * Whether a reload may replace the factory by one with these parameters, or
+     * (NULL) by none of this module. If not: false and the reason in why, and
+     * the reload fails. Left out: it may.
+     */
+    bool (*factory_may_change)(struct factory *factory, const void *parameters, char *why,
+                               size_t size);
+
+    /* The timer of factory_set_timer() has run out. Called once a set. */
+    void (*factory_timer_expired)(struct factory *factory);
 
     /*
      * A connection has come. NULL takes it; a reason (a constant string) refuses
@@ -147,6 +168,20 @@ const void *factory_parameters(const struct factory *factory);
 void *factory_shared(struct factory *factory);
 /* The name of the listener that the factory was made for. */
 const char *factory_name(const struct factory *factory);
+
+/*
+ * The process's budget, for what a module holds on behalf of clients: to be
+ * charged by it, or the outer one of a budget of its own. Not before the first
+ * session of the factory, or its factory_adopt.
+ */
+struct budget *factory_budget(const struct factory *factory);
+
+/* Calls factory_timer_expired after so many milliseconds; replaces a timer that runs. */
+void factory_set_timer(struct factory *factory, uint64_t milliseconds);
+void factory_stop_timer(struct factory *factory);
+
+/* Milliseconds of a clock that never steps back, to some 4 ms: cheap enough for each request. */
+uint64_t clock_now(void);
 
 /* --- for modules: the session -------------------------------------------- */
 
@@ -214,6 +249,12 @@ void session_close(struct session *session);
 void session_abort(struct session *session);
 /* False from close, abort or loss on: what is written now reaches nobody. */
 bool session_is_open(const struct session *session);
+
+/*
+ * Asks the kernel whether the peer has closed or reset, even if that has not
+ * been read yet: before handing something out that would be lost.
+ */
+bool session_peer_has_left(const struct session *session);
 
 /* Logs for this session, at its listener's level, with listener and peer. */
 void session_log(struct session *session, enum log_level level, const char *format, ...)

@@ -258,30 +258,45 @@ END_TEST
 
 /* --- the rows -------------------------------------------------------------- */
 
+static void check_rows(const struct parameter *rows, size_t size);
+
 /* What parameter.c takes for granted. */
-static void check_rows(const struct parameter *rows, void *block)
+static void check_row(const struct parameter *row, const void *block)
 {
+    bool number = row->type == PARAMETER_COUNT || row->type == PARAMETER_SIZE ||
+                  row->type == PARAMETER_DURATION;
+    char text[PARAMETER_TEXT_SIZE];
+
+    ck_assert_uint_eq(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(row->name));
+    ck_assert_ptr_nonnull(row->help);
+    ck_assert_int_ne(row->help[strlen(row->help) - 1], '.');
+    ck_assert_uint_lt(strlen(parameter_allowed(row, text, sizeof(text))), sizeof(text) - 1);
+    /* A bare 0 is in no range, and what a size or a sum is made of does not overflow. */
+    ck_assert_int_eq(row->minimum >= 1, number);
+    ck_assert_uint_le(row->minimum, row->maximum);
+    ck_assert_uint_le(row->maximum, UINT64_C(1) << 40);
+    ck_assert_int_eq(row->choices != NULL, row->type == PARAMETER_CHOICE);
+    ck_assert_int_eq(row->rows != NULL, row->type == PARAMETER_SECTIONS);
+    if (row->rows != NULL) {
+        ck_assert_ptr_null(row->initial);
+        check_rows(row->rows, row->block_size);
+        return;
+    }
+    ck_assert_int_eq(row->initial == NULL, (row->flags & PARAMETER_REQUIRED) != 0);
+    if (row->initial != NULL)
+        ck_assert_str_eq(parameter_format(row, block, 0, text, sizeof(text)), row->initial);
+    /* A list cannot have a default: what the file says would come behind it. */
+    ck_assert(row->type != PARAMETER_ADDRESSES || row->initial == NULL);
+}
+
+static void check_rows(const struct parameter *rows, size_t size)
+{
+    void *block = calloc(1, size);
+
     ck_assert(parameters_init(rows, block));
     for (const struct parameter *row = rows; row->name != NULL; row++) {
-        bool number = row->type == PARAMETER_COUNT || row->type == PARAMETER_SIZE ||
-                      row->type == PARAMETER_DURATION;
-        char text[PARAMETER_TEXT_SIZE];
-
         ck_assert_ptr_eq(parameter_find(rows, row->name), row);
-        ck_assert_uint_eq(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(row->name));
-        ck_assert_int_eq(row->initial == NULL, (row->flags & PARAMETER_REQUIRED) != 0);
-        if (row->initial != NULL)
-            ck_assert_str_eq(parameter_format(row, block, 0, text, sizeof(text)), row->initial);
-        ck_assert_ptr_nonnull(row->help);
-        ck_assert_int_ne(row->help[strlen(row->help) - 1], '.');
-        ck_assert_uint_lt(strlen(parameter_allowed(row, text, sizeof(text))), sizeof(text) - 1);
-        /* A bare 0 is in no range, and what a size or a sum is made of does not overflow. */
-        ck_assert_int_eq(row->minimum >= 1, number);
-        ck_assert_uint_le(row->minimum, row->maximum);
-        ck_assert_uint_le(row->maximum, UINT64_C(1) << 40);
-        ck_assert_int_eq(row->choices != NULL, row->type == PARAMETER_CHOICE);
-        /* A list cannot have a default: what the file says would come behind it. */
-        ck_assert(row->type != PARAMETER_ADDRESSES || row->initial == NULL);
+        check_row(row, block);
     }
     parameters_clear(rows, block);
     free(block);
@@ -289,11 +304,11 @@ static void check_rows(const struct parameter *rows, void *block)
 
 START_TEST(rows_are_sound)
 {
-    check_rows(config_global_rows, calloc(1, sizeof(struct global_options)));
-    check_rows(config_listener_rows, calloc(1, sizeof(struct listener_options)));
+    check_rows(config_global_rows, sizeof(struct global_options));
+    check_rows(config_listener_rows, sizeof(struct listener_options));
     for (size_t i = 0; protocols[i] != NULL; i++) {
         if (protocols[i]->parameters != NULL)
-            check_rows(protocols[i]->parameters, calloc(1, protocols[i]->parameters_size));
+            check_rows(protocols[i]->parameters, protocols[i]->parameters_size);
     }
 }
 END_TEST

@@ -51,6 +51,9 @@ static const char *const dumped[] = {
              "max_bytes = 1GiB max_item_bytes = 1 } }\n"
              "listener \"z\" { listen = \"127.0.0.1:8\" queue { overflow = reject } }"
              "listener \"b\" { listen = \"127.0.0.1:9\" daytime { } }",
+    LISTENER
+    "queue { match \"audit:*\" { overflow = reject max_items = 100 } max_items = 1000\n"
+    "match \"\\\"\\\\\\${a}\" { } match \"logs:*\" { max_item_bytes = 5 max_bytes = 1MiB } } }",
 };
 
 START_TEST(a_dump_says_the_same)

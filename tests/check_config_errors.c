@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_text.h"
 #include "unit.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -30,7 +31,7 @@ static void expect_line(size_t index, const char *part)
 /* A text, and its errors in the order of the lines; each a part of what is said. */
 static const struct {
     const char *text;
-    const char *errors[6];
+    const char *errors[7];
 } bad[] = {
     {"", {"test.conf: no listener"}},
     {"# nothing\n", {"test.conf: no listener"}},
@@ -110,6 +111,9 @@ static const struct {
     {"listener \"a\" { lissen = \"127.0.0.1:7\"\n ecko { } }",
      {"test.conf:1: listener \"a\": lissen: no such option; did you mean \"listen\"?",
       "test.conf:2: listener \"a\": ecko: no such protocol"}},
+    {"listener \"a\" {\n ecko { } }",
+     {"test.conf:1: listener \"a\": listen: missing",
+      "test.conf:2: listener \"a\": ecko: no such protocol"}},
 
     /* Values; all that can be wrong with one is in check_parameter.c. */
     {"max_connections = 010\ndrain_timeout =\n 30\nlog_level = warn\n" LISTENER "backlog = -1\n"
@@ -133,6 +137,20 @@ static const struct {
       "\"drop-oldest\"?",
       "test.conf:4: listener \"a\": queue: max_items: \"0\" is too small",
       "test.conf:4: listener \"a\": queue: max_bytes: \"0\" is too small"}},
+
+    /* Sub-sections; more in check_config_sections.c. */
+    {LISTENER
+     "queue {\n match \"audit:*\" { overflow = dorp-oldest\n max_items = 0 scope = listener\n"
+     "} match \"audit:*\" { max_item = 5 }\n mach \"x\" { } match \"\" { } } }",
+     {"test.conf:4: listener \"a\": queue: match \"audit:*\": overflow: \"dorp-oldest\" is not "
+      "allowed; did you mean \"drop-oldest\"?",
+      "test.conf:5: listener \"a\": queue: match \"audit:*\": scope: no such option here",
+      "test.conf:5: listener \"a\": queue: match \"audit:*\": max_items: \"0\" is too small",
+      "test.conf:6: listener \"a\": queue: match \"audit:*\": max_item: no such option; did you "
+      "mean \"max_items\"?",
+      "test.conf:6: listener \"a\": queue: match \"audit:*\": given twice, first on line 4",
+      "test.conf:7: listener \"a\": queue: mach \"x\": no such section; did you mean \"match\"?",
+      "test.conf:7: listener \"a\": queue: match \"\": a title here has 1 to 1024 bytes"}},
 
     /* Parameters that do not fit together; said only when each by itself is right. */
     {LISTENER "queue {\n max_bytes = 1KiB\n max_item_bytes = 2KiB } }",
@@ -215,6 +233,42 @@ START_TEST(a_report_is_bounded)
 }
 END_TEST
 
+/* count addresses, one a line from the first on, in two listeners. */
+static char *many_addresses(int count)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    fputs("listener \"a\" { echo { } listen = { ", out);
+    for (int i = 1; i <= count; i++) {
+        if (i == 17)
+            fputs("} }\tlistener \"b\" { discard { } listen = { ", out);
+        fprintf(out, "\"127.0.0.1:%d\",\n", i);
+    }
+    fputs("} }", out);
+    ck_assert_int_eq(fclose(out), 0);
+    return text;
+}
+
+START_TEST(the_number_of_addresses_is_bounded)
+{
+    char *text = many_addresses(CONFIG_ADDRESSES_MAX);
+    struct config *config = parse(text);
+
+    ck_assert_ptr_nonnull(config);
+    config_free(config);
+    free(text);
+    /* It is said once. */
+    text = many_addresses(3 * CONFIG_ADDRESSES_MAX);
+    ck_assert_ptr_null(parse(text));
+    ck_assert_uint_eq(report.count, 1);
+    expect_line(0, "test.conf:1025: listener \"b\": listen: more than 1024 addresses in the file");
+    report_clear(&report);
+    free(text);
+}
+END_TEST
+
 START_TEST(report_keeps_the_order_of_lines)
 {
     report_add_at(&report, "f", 7, "%s", "seven");
@@ -243,6 +297,7 @@ int main(void)
     tcase_add_loop_test(tcase, all_errors_are_reported_in_the_order_of_lines, 0, LENGTH(bad));
     tcase_add_test(tcase, an_error_leaves_nothing_behind);
     tcase_add_test(tcase, a_report_is_bounded);
+    tcase_add_test(tcase, the_number_of_addresses_is_bounded);
     tcase_add_test(tcase, report_keeps_the_order_of_lines);
     return unit_main(suite);
 }

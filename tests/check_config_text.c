@@ -271,6 +271,47 @@ START_TEST(the_number_of_tokens_is_bounded)
 }
 END_TEST
 
+START_TEST(the_number_of_titles_is_bounded)
+{
+    static const char section[] = "a\"\"{}\n";
+    static const char outer[] = "x \"y\" {\n";
+    size_t length = strlen(outer) + (CONFIG_TITLES_MAX + 1) * strlen(section) + 1;
+    char *text = malloc(length + 1);
+    char *end = stpcpy(text, outer);
+
+    for (size_t i = 0; i <= CONFIG_TITLES_MAX; i++)
+        end = stpcpy(end, section);
+    ck_assert(!scan(text, length - 1));
+    ck_assert_str_eq(report.lines[0], "test.conf:1026: x \"y\": a \"\": more than 1024 sections "
+                                      "with a title beside one another");
+    clear();
+    /* One fewer, and the brace of the outer one. */
+    stpcpy(end - strlen(section), "}");
+    ck_assert(scan(text, strlen(text)));
+    clear();
+    free(text);
+}
+END_TEST
+
+START_TEST(statements_are_found_by_name)
+{
+    /*                          0 1   2 3 4 5 6 7 8   9 10 11    14 15  16 17 */
+    static const char text[] = "a \"1\" { b = 1 } a \"2\" { } b = 3 a \"3\" { b = 2 }";
+
+    ck_assert(scan(text, strlen(text)));
+    ck_assert_uint_eq(config_text_find(&scanned, CONFIG_TOP, "a", 0), 0);
+    ck_assert_uint_eq(config_text_find(&scanned, CONFIG_TOP, "a", 1), 7);
+    ck_assert_uint_eq(config_text_find(&scanned, CONFIG_TOP, "a", 2), 14);
+    ck_assert_uint_eq(config_text_find(&scanned, CONFIG_TOP, "a", 3), CONFIG_TOP);
+    ck_assert_uint_eq(config_text_find(&scanned, CONFIG_TOP, "b", 0), 11);
+    ck_assert_uint_eq(config_text_find(&scanned, 14, "b", 0), 17);
+    ck_assert_uint_eq(config_text_find(&scanned, 7, "b", 0), CONFIG_TOP);
+    scanned.tokens[7].dropped = true;
+    ck_assert_uint_eq(config_text_find(&scanned, CONFIG_TOP, "a", 1), 14);
+    clear();
+}
+END_TEST
+
 START_TEST(messages_are_bounded)
 {
     static char text[CONFIG_FILE_MAX];
@@ -299,6 +340,8 @@ int main(void)
     tcase_add_test(tcase, nul_bytes_are_refused_everywhere);
     tcase_add_test(tcase, every_prefix_ends_well);
     tcase_add_test(tcase, the_number_of_tokens_is_bounded);
+    tcase_add_test(tcase, the_number_of_titles_is_bounded);
+    tcase_add_test(tcase, statements_are_found_by_name);
     tcase_add_test(tcase, messages_are_bounded);
     return unit_main(suite);
 }

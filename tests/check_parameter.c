@@ -278,6 +278,8 @@ END_TEST
 
 START_TEST(rows_are_found_by_their_exact_name)
 {
+    ck_assert_uint_eq(parameters_count(rows), PLACES + 1);
+    ck_assert_uint_eq(parameters_count(NULL), 0);
     ck_assert_ptr_eq(parameter_find(rows, "colour"), &rows[COLOUR]);
     ck_assert_ptr_null(parameter_find(rows, "color"));
     ck_assert_ptr_null(parameter_find(rows, "Colour"));
