@@ -10,7 +10,7 @@
 void connection_touch(struct connection *connection)
 {
     if (connection->idle_timeout != PARAMETER_IS_NONE)
-        connection->active_at = worker_now();
+        connection->active_at = clock_now();
 }
 
 /* --- deadlines --------------------------------------------------------------- */
@@ -32,7 +32,7 @@ static void set_deadline(struct connection *connection, uint64_t milliseconds)
  */
 static void check_idle(struct connection *connection, bool progress)
 {
-    uint64_t idle = worker_now() - connection->active_at;
+    uint64_t idle = clock_now() - connection->active_at;
     size_t backlog = transport_backlog(connection);
     bool waits = connection->module_paused && backlog == 0;
     if (waits || progress)

@@ -81,12 +81,13 @@ struct connection {
     size_t write_high;
     size_t write_low;
     size_t backlog_seen; /* when the idle deadline was last checked */
-    uint64_t active_at;  /* worker_now() of the last input */
+    uint64_t active_at;  /* clock_now() of the last input */
     uint64_t idle_timeout;
     uint64_t id;
 
     enum connection_state state;
     enum lost_reason reason;
+    unsigned corks;                /* calls of connection_cork() without connection_uncork() */
     struct connection *cork_below; /* what was corked before this one (worker.h) */
     size_t cork_base;              /* where its own output begins in the worker's buffer */
     bool made;                     /* connection_made took it, so connection_lost is owed */

@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker.h"
+
 struct factory {
     const struct protocol *protocol;
     size_t references;
     char *name;
     void *parameters;
+    struct worker *worker; /* NULL until it is attached */
+    struct event *timer;   /* NULL until the module sets one */
     _Alignas(max_align_t) unsigned char shared[];
 };
 
@@ -16,6 +20,8 @@ static void factory_free(struct factory *factory)
 {
     if (factory->parameters != NULL)
         parameters_clear(factory->protocol->parameters, factory->parameters);
+    if (factory->timer != NULL)
+        event_free(factory->timer);
     free(factory->parameters);
     free(factory->name);
     free(factory);
@@ -73,6 +79,49 @@ void factory_adopt(struct factory *factory, struct factory *old)
 {
     if (factory->protocol == old->protocol && factory->protocol->factory_adopt != NULL)
         factory->protocol->factory_adopt(factory, old);
+}
+
+bool factory_may_change(struct factory *factory, const struct protocol *protocol,
+                        const void *parameters, char *why, size_t size)
+{
+    if (factory->protocol->factory_may_change == NULL)
+        return true;
+    return factory->protocol->factory_may_change(
+        factory, protocol == factory->protocol ? parameters : NULL, why, size);
+}
+
+void factory_attach(struct factory *factory, struct worker *worker)
+{
+    factory->worker = worker;
+}
+
+struct budget *factory_budget(const struct factory *factory)
+{
+    return factory->worker != NULL ? &factory->worker->memory : NULL;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct factory *factory = context;
+    factory->protocol->factory_timer_expired(factory);
+}
+
+/* Without memory for it the module is not called: it loses time, and nothing else. */
+void factory_set_timer(struct factory *factory, uint64_t milliseconds)
+{
+    if (factory->timer == NULL && factory->worker != NULL)
+        factory->timer = evtimer_new(factory->worker->base, on_timer, factory);
+    struct timeval after = worker_interval(milliseconds);
+    if (factory->timer != NULL)
+        evtimer_add(factory->timer, &after);
+}
+
+void factory_stop_timer(struct factory *factory)
+{
+    if (factory->timer != NULL)
+        evtimer_del(factory->timer);
 }
 
 const struct protocol *factory_protocol(const struct factory *factory)

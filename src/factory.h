@@ -11,6 +11,8 @@
 
 #include "protocol.h"
 
+struct worker;
+
 /*
  * A started factory with one reference, or NULL with the reason in why. Copies
  * name and parameters (a block of protocol->parameters; NULL if it has none).
@@ -21,6 +23,13 @@ struct factory *factory_new(const struct protocol *protocol, const char *name,
 struct factory *factory_get(struct factory *factory);
 /* The last reference stops and frees it. NULL is allowed. */
 void factory_put(struct factory *factory);
+
+/* Gives it the thread that it lives on: from then on it can have a timer, and a budget. */
+void factory_attach(struct factory *factory, struct worker *worker);
+
+/* Whether the module lets go of it, for these parameters of the same module (NULL: for none). */
+bool factory_may_change(struct factory *factory, const struct protocol *protocol,
+                        const void *parameters, char *why, size_t size);
 
 /* Hands what `old` shares to `factory`, if both are of one module. */
 void factory_adopt(struct factory *factory, struct factory *old);

@@ -43,6 +43,8 @@ void connection_flush(struct connection *connection)
 void connection_cork(struct connection *connection)
 {
     struct worker *worker = connection->worker;
+    if (connection->corks++ > 0) /* it is served inside its own callback */
+        return;
     connection->cork_below = worker->corked;
     connection->cork_base = worker->output_length;
     worker->corked = connection;
@@ -50,6 +52,8 @@ void connection_cork(struct connection *connection)
 
 void connection_uncork(struct connection *connection)
 {
+    if (--connection->corks > 0)
+        return;
     connection_flush(connection);
     connection->worker->corked = connection->cork_below;
 }

@@ -51,7 +51,7 @@ static void pause_accepting(struct listener *listener, int error)
     event_add(listener->resume, &after);
 
     unsigned long held_back;
-    if (log_limit_pass(&listener->failures, worker_now(), &held_back))
+    if (log_limit_pass(&listener->failures, clock_now(), &held_back))
         log_line_at(listener->owner.log_level, LOG_LEVEL_ERROR,
                     "%s: cannot accept connections: %s; trying again every %u ms at most",
                     listener->name, strerror(error), RESUME_DELAY_MAX);
@@ -73,7 +73,7 @@ static void refuse(struct listener *listener, int fd, const char *peer, const ch
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);
     unsigned long held_back;
-    if (log_limit_pass(&listener->refusals, worker_now(), &held_back))
+    if (log_limit_pass(&listener->refusals, clock_now(), &held_back))
         log_line_at(listener->owner.log_level, LOG_LEVEL_WARNING,
                     "%s: %s: refused: %s is reached (%lu more refused since the last such line)",
                     listener->name, peer, reason, held_back);
@@ -258,6 +258,7 @@ void listener_configure(struct listener *listener, const struct listener_options
     listener->owner.log_level = log_level;
     if (factory == NULL)
         return;
+    factory_attach(factory, listener->worker);
     if (listener->factory != NULL)
         factory_adopt(factory, listener->factory);
     factory_put(listener->factory);

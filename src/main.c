@@ -1,5 +1,6 @@
 /* main: options and exit codes; the rest is the library's. */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,8 @@ int main(int argc, char **argv)
     if (result >= 0)
         return result;
     log_init();
+    /* What is large goes back to the system when it is freed: no small piece behind it keeps it. */
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 
     struct report report = {0};
     struct config *config = config_load(options.path, &report);

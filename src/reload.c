@@ -123,6 +123,11 @@ static int plan_factory(struct planned_listener *planned, struct report *report)
     if (running != NULL && factory_matches(running, wanted->protocol, wanted->parameters.block))
         return EX_OK;
     char why[PARAMETER_WHY_SIZE];
+    if (running != NULL && !factory_may_change(planned->listener->factory, wanted->protocol,
+                                               wanted->parameters.block, why, sizeof why)) {
+        report_add(report, "listener \"%s\": cannot be changed: %s", wanted->name, why);
+        return EX_CONFIG;
+    }
     planned->factory =
         factory_new(wanted->protocol, wanted->name, wanted->parameters.block, why, sizeof why);
     if (planned->factory != NULL)
@@ -170,6 +175,23 @@ static void plan_free(const struct plan *plan)
     free(plan->items);
 }
 
+/* The listeners that the configuration no longer names have to be let go by their modules. */
+static int check_removed(struct server *server, const struct config *config,
+                         struct report *report)
+{
+    int result = EX_OK;
+    struct listener *listener;
+    TAILQ_FOREACH (listener, &server->listeners, siblings) {
+        char why[PARAMETER_WHY_SIZE];
+        if (config_find_listener(config, listener->name) != NULL ||
+            factory_may_change(listener->factory, NULL, NULL, why, sizeof why))
+            continue;
+        report_add(report, "listener \"%s\": cannot be removed: %s", listener->name, why);
+        result = EX_CONFIG;
+    }
+    return result;
+}
+
 static int plan_make(struct server *server, const struct config *config, struct plan *plan,
                      struct report *report)
 {
@@ -178,7 +200,7 @@ static int plan_make(struct server *server, const struct config *config, struct 
         report_add(report, "out of memory");
         return EX_OSERR;
     }
-    int result = EX_OK;
+    int result = check_removed(server, config, report);
     for (size_t i = 0; i < config->listener_count; i++) {
         struct planned_listener *planned = &plan->items[plan->count++];
         planned->wanted = &config->listeners[i];

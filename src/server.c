@@ -41,6 +41,9 @@ static void apply_limits(struct server *server)
                     (unsigned long long)wanted, (unsigned long long)server->descriptors);
         server->worker->max_connections = server->descriptors;
     }
+    server->worker->memory.limit = server->config->options->max_memory == PARAMETER_IS_NONE
+                                       ? UINT64_MAX
+                                       : server->config->options->max_memory;
     log_set_level(config_log_level(server->config));
 }
 

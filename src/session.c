@@ -60,6 +60,11 @@ bool session_must_wait(const struct session *session)
            connection->write_paused || session_backlog(session) > connection->write_high;
 }
 
+bool session_peer_has_left(const struct session *session)
+{
+    return transport_peer_has_left((const struct connection *)session);
+}
+
 void session_write(struct session *session, const void *data, size_t length)
 {
     struct connection *connection = connection_of(session);
@@ -130,6 +135,8 @@ void session_set_timer(struct session *session, uint64_t milliseconds)
     struct connection *connection = connection_of(session);
     if (connection->timer == NULL)
         connection->timer = evtimer_new(connection->worker->base, on_timer, connection);
+    /* Else it counts from the beginning of the loop's turn. */
+    event_base_update_cache_time(connection->worker->base);
     struct timeval after = worker_interval(milliseconds);
     if (connection->timer == NULL || evtimer_add(connection->timer, &after) != 0)
         connection_abort(connection, LOST_ABORTED);

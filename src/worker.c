@@ -30,6 +30,7 @@ struct worker *worker_new(void)
     if (worker == NULL)
         return NULL;
     TAILQ_INIT(&worker->attention);
+    worker->memory.limit = UINT64_MAX;
     worker->input = malloc(WORKER_BUFFER_SIZE);
     worker->output = malloc(WORKER_BUFFER_SIZE);
     worker->base = event_base_new();
@@ -66,13 +67,26 @@ void worker_attend(struct worker *worker, struct connection *connection)
         event_active(worker->turn_end, EV_TIMEOUT, 0);
 }
 
-struct timeval worker_interval(uint64_t milliseconds)
+/* How far the clock of libevent's timers, which is cheap, is behind the true one. */
+static int64_t clock_lag_us(void)
 {
-    return (struct timeval){.tv_sec = (time_t)(milliseconds / 1000),
-                            .tv_usec = (suseconds_t)(milliseconds % 1000 * 1000)};
+    struct timespec coarse, now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - coarse.tv_sec) * 1000000 + (now.tv_nsec - coarse.tv_nsec) / 1000 + 1;
 }
 
-uint64_t worker_now(void)
+struct timeval worker_interval(uint64_t milliseconds)
+{
+    struct timeval after = {.tv_sec = (time_t)(milliseconds / 1000)};
+    if (milliseconds > 0)
+        after.tv_usec = (suseconds_t)(milliseconds % 1000) * 1000 + clock_lag_us();
+    after.tv_sec += after.tv_usec / 1000000;
+    after.tv_usec %= 1000000;
+    return after;
+}
+
+uint64_t clock_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

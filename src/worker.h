@@ -15,6 +15,9 @@
 
 #include <event2/event.h>
 
+#include "budget.h"
+#include "protocol.h"
+
 struct connection;
 
 /* Read at once from one connection, and gathered for one: bytes. Measured: doc/architecture.md. */
@@ -32,6 +35,7 @@ struct worker {
     char *output;
     size_t output_length;
     size_t connection_count;
+    struct budget memory;     /* of all its factories: max_memory */
     uint64_t max_connections; /* of connection_count; listeners refuse what comes above it */
     uint64_t last_connection_id;
 };
@@ -46,10 +50,7 @@ void worker_free(struct worker *worker);
  */
 void worker_attend(struct worker *worker, struct connection *connection);
 
-/* Milliseconds as libevent's timers take them; not for `forever`. */
+/* Milliseconds as libevent's timers take them, so that none is early; not for `forever`. */
 struct timeval worker_interval(uint64_t milliseconds);
-
-/* Milliseconds of a clock that never steps back, to some 4 ms. */
-uint64_t worker_now(void);
 
 #endif
