@@ -1,10 +1,9 @@
 /*
  * deque: a double-ended queue of byte strings, packed into chunks.
  *
- * Items lie one behind the other in chunks of up to 64 KiB, each with its
- * length before it and again behind it, so that both ends can be popped; an
- * item too large for a shared chunk has one of its own, of exactly its size. A
- * small deque has a small chunk. Chunks are given back as they empty.
+ * Items lie one behind the other in chunks of up to 64 KiB (chunk.h); an item
+ * too large for a shared chunk has one of its own, of exactly its size. A small
+ * deque has a small chunk. Chunks are given back as they empty.
  *
  * Pure, and unbounded: the bound and the policy stand above it (queue.h).
  */
@@ -17,15 +16,19 @@
 
 /*
  * What an item costs besides its own bytes, in the accounting of max_bytes: what
- * the chunks add for it (its length twice, its share of the chunk's header and
- * of the room left over), so that the bound is one on real memory. What is
- * allocated exceeds what is charged by a 32nd part at most, and by the two
- * chunks at the ends, which have room for items to come: 64 KiB each at most.
+ * the chunks add for it (its length twice, its time, its deliveries, its share
+ * of the chunk's header and of the room left over), so that the bound is one on
+ * real memory. What is allocated exceeds what is charged by a 32nd part at most,
+ * and by the two chunks at the ends, which have room for items to come: each at
+ * most 64 KiB, and at most 1 KiB or 8 times what the whole deque is charged.
  */
 #define DEQUE_ITEM_COST 16U
 
 /* The longest item. */
 #define DEQUE_ITEM_MAX (512U * 1024 * 1024)
+
+/* The most deliveries that are told apart. */
+#define DEQUE_DELIVERIES_MAX 255U
 
 enum deque_end { DEQUE_HEAD, DEQUE_TAIL };
 
@@ -39,10 +42,23 @@ struct deque {
     size_t payload; /* bytes of all items together */
 };
 
-/* Bytes inside a chunk: valid until the deque is next changed. */
+/*
+ * An item: to be pushed, or as it stands in a deque; what one deque gave can be
+ * pushed to another as it is. There, data points into a chunk, and is valid
+ * until the deque is next changed.
+ *
+ * pushed_at is kept in a byte. What is read back is never earlier than what was
+ * pushed: an item may look younger than it is, never older. It is later by less
+ * than a 60th part of the widest span of times that the chunk has held since it
+ * was last empty (so of max_age, if what is older is dropped); never later than the
+ * newest of them, which is thus exact. Of items that were pushed in order of time
+ * the order stays.
+ */
 struct deque_item {
     const char *data;
     size_t length;
+    uint64_t pushed_at;  /* milliseconds of a monotonic clock */
+    unsigned deliveries; /* how often it was handed out and came back; stops at the most */
 };
 
 /* A place in the deque: an item, or past either end. Invalid after any change but deque_remove. */
@@ -62,7 +78,7 @@ size_t deque_charge(const struct deque *deque);
 size_t deque_allocated(const struct deque *deque);
 
 /* Copies the bytes in. False when memory is out, or the item too long; nothing has changed then. */
-bool deque_push(struct deque *deque, enum deque_end end, const void *data, size_t length);
+bool deque_push(struct deque *deque, enum deque_end end, const struct deque_item *item);
 
 /* The item at that end; false when empty. */
 bool deque_peek(const struct deque *deque, enum deque_end end, struct deque_item *item);

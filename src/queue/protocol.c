@@ -2,47 +2,86 @@
  * The queue module: bounded queues with the names and the protocol of Redis'
  * list commands. A request is parsed (resp.h), its command found (command.h)
  * and executed on a queue (queue.h) of the client's space (space.h); then those
- * who wait for items are served (blocking.h).
+ * who wait for items or room are served (wait.h).
  */
 #include "../protocol.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "blocking.h"
 #include "client.h"
 #include "command.h"
 #include "parameters.h"
-#include "space.h"
+#include "service.h"
+#include "transaction.h"
+#include "wait.h"
+
+/* Room for so many words is kept from one request to the next. */
+#define WORDS_KEPT 65536U
 
 /* --- the factory ------------------------------------------------------------------- */
 
+/* The factory's shared state: a pointer, for the service may outlive the factory. */
+struct shared {
+    struct service *service;
+};
+
+static struct service *service_of(struct factory *factory)
+{
+    struct shared *shared = factory_shared(factory);
+    return shared->service;
+}
+
 static bool factory_start(struct factory *factory, char *why, size_t size)
 {
-    struct clients *clients = factory_shared(factory);
-    clients->space = space_new(NULL);
-    if (clients->space == NULL) {
+    struct shared *shared = factory_shared(factory);
+    shared->service = service_new(factory_parameters(factory));
+    if (shared->service == NULL) {
         snprintf(why, size, "out of memory");
         return false;
     }
-    space_configure(clients->space, factory_parameters(factory));
+    shared->service->current = factory;
     return true;
 }
 
 static void factory_stop(struct factory *factory)
 {
-    struct clients *clients = factory_shared(factory);
-    space_put(clients->space);
-    resp_words_free(&clients->words);
+    struct service *service = service_of(factory);
+    if (service->current == factory)
+        service->current = NULL;
+    service_put(service);
 }
 
 /* The queues stay as they are, for the old connections too; the new bounds hold for all. */
 static void adopt(struct factory *factory, struct factory *old)
 {
-    struct clients *clients = factory_shared(factory);
-    const struct clients *former = factory_shared(old);
-    space_put(clients->space);
-    clients->space = space_get(former->space);
-    space_configure(clients->space, factory_parameters(factory));
+    struct shared *shared = factory_shared(factory);
+    struct service *service = service_get(service_of(old));
+    service_adopt_limits(service, shared->service);
+    service_put(shared->service);
+    shared->service = service;
+    service->current = factory;
+    factory_stop_timer(old);
+    service_housekeep(service);
+}
+
+/* Items would be out of reach: without the listener, or each connection with its own queues. */
+static bool may_change(struct factory *factory, const void *parameters, char *why, size_t size)
+{
+    const struct queue_parameters *now = factory_parameters(factory), *then = parameters;
+    struct space_totals totals;
+    space_sum(service_of(factory)->space, &totals);
+    bool keeps = then != NULL && then->scope == now->scope;
+    if (keeps || totals.items + totals.leased == 0)
+        return true;
+    snprintf(why, size, "its queues still hold %llu items, which nobody could reach",
+             (unsigned long long)(totals.items + totals.leased));
+    return false;
+}
+
+static void factory_timer_expired(struct factory *factory)
+{
+    service_housekeep(service_of(factory));
 }
 
 /* --- the session ------------------------------------------------------------------- */
@@ -56,13 +95,21 @@ static const char *connection_made(struct session *session)
 {
     const struct queue_parameters *parameters = session_parameters(session);
     struct client *client = session_state(session);
-    struct clients *clients = client_shared(client);
-    client->space = parameters->scope == SCOPE_CONNECTION ? space_new(clients->space)
-                                                          : space_get(clients->space);
+    struct service *service = service_of(session_factory(session));
+    client->space = parameters->scope == SCOPE_CONNECTION ? space_new(service->space->limits, true)
+                                                          : space_get(service->space);
     if (client->space == NULL)
         return "out of memory";
+    client->service = service_get(service);
     client->reply = (struct resp_writer){.version = 2, .write = write_reply, .context = session};
-    clients->connected++;
+    client->max_reply = parameters->max_reply_bytes;
+    client->connected_at = client->active_at = service->now = clock_now();
+    TAILQ_INIT(&client->leases);
+    TAILQ_INSERT_TAIL(&service->clients, client, others);
+    service->accepted++;
+    service->connected++;
+    service->space->limits->budget.outer = factory_budget(session_factory(session));
+    service_schedule(service);
     /* Somewhat more than the parser admits, so that it is the parser that refuses. */
     uint64_t limit = parameters->max_request_bytes;
     session_set_read_limit(session, (limit > RESP_INLINE_MAX ? limit : RESP_INLINE_MAX) +
@@ -75,19 +122,21 @@ static bool handle(struct client *client, enum resp_status status, const char *e
 {
     switch (status) {
     case RESP_REQUEST:
-        command_execute(client, &client_shared(client)->words);
-        blocking_serve(client->space);
+        command_execute(client, &client->service->words);
+        wait_serve(client->space);
         return true;
     case RESP_EMPTY:
         return true;
     case RESP_TOO_BIG:
-        resp_error(&client->reply, "TOOBIG request is over max_request_bytes");
+        client_error(client, "TOOBIG request is over max_request_bytes");
+        if (client->transaction != NULL)
+            transaction_spoil(client->transaction);
         return true;
     case RESP_ERROR:
-        resp_error(&client->reply, "ERR %s", error);
+        client_error(client, "ERR %s", error);
         break;
     case RESP_NO_MEMORY:
-        resp_error(&client->reply, "OOM out of memory");
+        client_error(client, "OOM out of memory");
         break;
     case RESP_INCOMPLETE:
         return false;
@@ -103,38 +152,83 @@ static size_t data_received(struct session *session, const char *data, size_t le
                                        .max_arguments = CLIENT_ARGUMENTS_MAX};
     struct client *client = session_state(session);
     size_t consumed = 0;
+    client->service->now = clock_now();
     while (consumed < length && !session_must_wait(session)) {
         char error[RESP_ERROR_SIZE];
         size_t used;
         enum resp_status status =
             resp_parse(&client->parser, &limits, data + consumed, length - consumed, &used,
-                       &client_shared(client)->words, error);
+                       &client->service->words, error);
         consumed += used;
         if (!handle(client, status, error))
             break;
     }
+    if (client->service->words.capacity > WORDS_KEPT)
+        resp_words_free(&client->service->words);
     return consumed;
 }
 
 /* As with Redis, a client that has closed its side while it waits has gone. */
 static bool eof_received(struct session *session)
 {
-    blocking_cancel(session_state(session));
+    struct client *client = session_state(session);
+    client->service->now = clock_now();
+    wait_cancel(client);
+    wait_serve(client->space); /* those behind it: it may stay until its replies are sent */
     return false;
 }
 
+/* --- a client that does not read its replies --------------------------------------------- */
+
+static void watch_reader(struct session *session)
+{
+    const struct queue_parameters *parameters = session_parameters(session);
+    struct client *client = session_state(session);
+    client->backlog_seen = session_backlog(session);
+    if (parameters->reply_timeout != PARAMETER_IS_NONE)
+        session_set_timer(session, parameters->reply_timeout);
+}
+
+static void check_reader(struct session *session)
+{
+    const struct client *client = session_state(session);
+    if (session_backlog(session) < client->backlog_seen) {
+        watch_reader(session);
+        return;
+    }
+    session_log(session, LOG_LEVEL_WARNING, "closed: it does not read its replies (%zu bytes)",
+                session_backlog(session));
+    session_abort(session);
+}
+
+/* One timer serves both: a client that waits has nothing left to read, and one above the
+ * watermark is not listened to, so it cannot begin to wait. */
 static void timer_expired(struct session *session)
 {
-    blocking_timed_out(session_state(session));
+    struct client *client = session_state(session);
+    client->service->now = clock_now();
+    if (client->wait != NULL)
+        wait_timed_out(client);
+    else
+        check_reader(session);
+    wait_serve(client->space);
 }
 
 static void connection_lost(struct session *session, enum lost_reason reason)
 {
     (void)reason;
     struct client *client = session_state(session);
-    blocking_cancel(client);
-    client_shared(client)->connected--;
+    struct service *service = client->service;
+    service->now = clock_now();
+    wait_cancel(client);
+    leases_return_client(&service->leases, client->space, client);
+    wait_serve(client->space);
+    transaction_free(client->transaction);
+    free(client->name);
+    TAILQ_REMOVE(&service->clients, client, others);
+    service->connected--;
     space_put(client->space);
+    service_put(service);
 }
 
 extern const struct protocol queue_protocol;
@@ -143,16 +237,20 @@ const struct protocol queue_protocol = {
     .summary = "bounded queues that speak the Redis protocol",
     .parameters = queue_parameter_rows,
     .parameters_size = sizeof(struct queue_parameters),
-    .shared_size = sizeof(struct clients),
+    .shared_size = sizeof(struct shared),
     .session_size = sizeof(struct client),
     .check = queue_parameters_check,
     .footprint = queue_parameters_footprint,
     .factory_start = factory_start,
     .factory_stop = factory_stop,
     .factory_adopt = adopt,
+    .factory_may_change = may_change,
+    .factory_timer_expired = factory_timer_expired,
     .connection_made = connection_made,
     .data_received = data_received,
     .eof_received = eof_received,
+    .pause_writing = watch_reader,
+    .resume_writing = session_stop_timer,
     .timer_expired = timer_expired,
     .connection_lost = connection_lost,
 };

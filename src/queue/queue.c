@@ -1,21 +1,16 @@
-#include "queue.h"
+#include "queue_parts.h"
 
-const char *const overflow_policy_names[] = {
-    [OVERFLOW_DROP_OLDEST] = "drop-oldest",
-    [OVERFLOW_DROP_NEWEST] = "drop-newest",
-    [OVERFLOW_REJECT] = "reject",
-    NULL,
-};
+#include <stdlib.h>
+#include <string.h>
 
-const char *overflow_policy_name(enum overflow_policy policy)
-{
-    return overflow_policy_names[policy];
-}
+#include "../parameter.h"
 
 void queue_init(struct queue *queue, const struct queue_bound *bound, struct budget *budget)
 {
     *queue = (struct queue){.bound = bound, .budget = budget};
 }
+
+/* --- figures ------------------------------------------------------------------------ */
 
 size_t queue_count(const struct queue *queue)
 {
@@ -24,212 +19,93 @@ size_t queue_count(const struct queue *queue)
 
 uint64_t queue_bytes(const struct queue *queue)
 {
-    return deque_charge(&queue->items);
+    return deque_charge(&queue->items) + queue->leased_bytes;
+}
+
+uint64_t queue_held(const struct queue *queue)
+{
+    return queue_count(queue) + queue->leased_items;
 }
 
 bool queue_over_bound(const struct queue *queue)
 {
-    return queue_count(queue) > queue->bound->max_items ||
+    return queue_held(queue) > queue->bound->max_items ||
            queue_bytes(queue) > queue->bound->max_bytes;
 }
 
-/* --- one item in, one item out ------------------------------------------------------- */
-
-static bool add(struct queue *queue, enum deque_end end, struct resp_argument item)
+static uint64_t age(const struct deque_item *item, uint64_t now)
 {
-    if (!deque_push(&queue->items, end, item.data, item.length))
-        return false;
-    queue->budget->used += deque_item_charge(item.length);
-    return true;
+    return now > item->pushed_at ? now - item->pushed_at : 0;
 }
 
-static void drop(struct queue *queue, enum deque_end end)
+uint64_t queue_oldest_age(const struct queue *queue, uint64_t now)
 {
-    struct deque_item item;
-    if (!deque_peek(&queue->items, end, &item))
-        return;
-    queue->budget->used -= deque_item_charge(item.length);
-    deque_pop(&queue->items, end);
+    struct deque_item head, tail;
+    if (!deque_peek(&queue->items, DEQUE_HEAD, &head) ||
+        !deque_peek(&queue->items, DEQUE_TAIL, &tail))
+        return 0;
+    return age(&head, now) > age(&tail, now) ? age(&head, now) : age(&tail, now);
 }
 
-static bool fits(const struct queue *queue, uint64_t charge, uint64_t count)
+bool queue_fits(const struct queue *queue, uint64_t charge, uint64_t count)
 {
     const struct queue_bound *bound = queue->bound;
-    uint64_t items = queue_count(queue), bytes = queue_bytes(queue);
+    uint64_t items = queue_held(queue), bytes = queue_bytes(queue);
     return items <= bound->max_items && count <= bound->max_items - items &&
            bytes <= bound->max_bytes && charge <= bound->max_bytes - bytes;
 }
 
-static bool within_budget(const struct queue *queue, uint64_t charge)
-{
-    const struct budget *budget = queue->budget;
-    return budget->used <= budget->limit && charge <= budget->limit - budget->used;
-}
-
-static enum deque_end opposite(enum deque_end end)
+enum deque_end queue_opposite(enum deque_end end)
 {
     return end == DEQUE_HEAD ? DEQUE_TAIL : DEQUE_HEAD;
 }
 
-/* --- batches --------------------------------------------------------------------------- */
+/* --- one item in, one item out ------------------------------------------------------- */
 
-/* Of a batch: everything that the policies ask about it. */
-struct batch {
-    const struct resp_argument *items;
-    size_t count;
-    uint64_t charge;
-    uint64_t largest;
-};
-
-static struct batch measure(const struct resp_argument *items, size_t count)
+/* An item has gone from that end of the deque. */
+static void note_gone(struct queue *queue, enum deque_end end)
 {
-    struct batch batch = {.items = items, .count = count};
-    for (size_t i = 0; i < count; i++) {
-        uint64_t charge = deque_item_charge(items[i].length);
-        batch.charge += charge;
-        if (charge > batch.largest)
-            batch.largest = charge;
-    }
-    return batch;
+    if (end == DEQUE_HEAD)
+        returns_drop_head(&queue->returned);
+    else if (queue->returned.count > deque_count(&queue->items))
+        returns_forget(&queue->returned);
 }
 
-/* Adds items [first, count). When memory runs out on the way, none is in. */
-static enum push_result add_all(struct queue *queue, enum deque_end end,
-                                const struct resp_argument *items, size_t count)
+bool queue_add(struct queue *queue, enum deque_end end, const struct deque_item *item)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (add(queue, end, items[i]))
-            continue;
-        while (i-- > 0)
-            drop(queue, end);
-        return PUSH_NO_MEMORY;
-    }
-    queue->counters.pushed += count;
-    if (queue_count(queue) > queue->counters.high_items)
-        queue->counters.high_items = queue_count(queue);
+    if (!deque_push(&queue->items, end, item))
+        return false;
+    if (end == DEQUE_HEAD)
+        returns_forget(&queue->returned);
+    budget_charge(queue->budget, deque_item_charge(item->length));
+    return true;
+}
+
+void queue_drop(struct queue *queue, enum deque_end end)
+{
+    struct deque_item item;
+    if (!deque_peek(&queue->items, end, &item))
+        return;
+    budget_release(queue->budget, deque_item_charge(item.length));
+    deque_pop(&queue->items, end);
+    note_gone(queue, end);
+}
+
+void queue_note_high(struct queue *queue)
+{
+    if (queue_held(queue) > queue->counters.high_items)
+        queue->counters.high_items = queue_held(queue);
     if (queue_bytes(queue) > queue->counters.high_bytes)
         queue->counters.high_bytes = queue_bytes(queue);
-    return PUSH_DONE;
 }
 
-/* Drops from an end until so much more fits. */
-static void make_room(struct queue *queue, enum deque_end end, uint64_t charge, uint64_t count,
-                      uint64_t *counter)
+void queue_make_room(struct queue *queue, enum deque_end end, uint64_t charge, uint64_t count,
+                     uint64_t *counter)
 {
-    while (queue_count(queue) > 0 && !fits(queue, charge, count)) {
-        drop(queue, end);
+    while (queue_count(queue) > 0 && !queue_fits(queue, charge, count)) {
+        queue_drop(queue, end);
         (*counter)++;
     }
-}
-
-/* The charge of what make_room() would drop from the far end of a push at `end`. */
-static uint64_t charge_of_room(struct queue *queue, enum deque_end end, uint64_t charge,
-                               size_t count)
-{
-    const struct queue_bound *bound = queue->bound;
-    uint64_t items = queue_count(queue), bytes = queue_bytes(queue), freed = 0;
-    struct deque_cursor cursor;
-    struct deque_item item;
-    deque_seek(&queue->items, end == DEQUE_TAIL || items == 0 ? 0 : items - 1, &cursor);
-    while (deque_at(&cursor, &item) &&
-           (items + count > bound->max_items || bytes - freed + charge > bound->max_bytes)) {
-        freed += deque_item_charge(item.length);
-        items--;
-        if (end == DEQUE_TAIL)
-            deque_next(&cursor);
-        else
-            deque_previous(&cursor);
-    }
-    return freed;
-}
-
-/*
- * The items of a batch that do not stay, because later ones of the same batch
- * push them out, are counted as come in and evicted, but never stored.
- */
-static enum push_result push_drop_oldest(struct queue *queue, enum deque_end end,
-                                         const struct batch *batch)
-{
-    const struct queue_bound *bound = queue->bound;
-    uint64_t charge = 0;
-    size_t first = batch->count;
-    while (first > 0 && batch->count - first < bound->max_items) {
-        uint64_t next = deque_item_charge(batch->items[first - 1].length);
-        if (next > bound->max_bytes - charge)
-            break;
-        charge += next;
-        first--;
-    }
-    size_t stay = batch->count - first;
-    /* What pushes out a part of its own batch has pushed out all that was there before. */
-    uint64_t room = first > 0 ? bound->max_bytes : charge;
-    if (!within_budget(queue, charge)) {
-        uint64_t freed = charge_of_room(queue, end, room, stay);
-        if (charge > freed && !within_budget(queue, charge - freed))
-            return PUSH_BUDGET;
-    }
-    make_room(queue, opposite(end), room, stay, &queue->counters.evicted);
-    enum push_result result = add_all(queue, end, batch->items + first, stay);
-    if (result == PUSH_DONE) {
-        queue->counters.pushed += first;
-        queue->counters.evicted += first;
-    }
-    return result;
-}
-
-static enum push_result push_drop_newest(struct queue *queue, enum deque_end end,
-                                         const struct batch *batch)
-{
-    uint64_t charge = 0;
-    size_t admitted = 0;
-    while (admitted < batch->count) {
-        uint64_t next = deque_item_charge(batch->items[admitted].length);
-        if (!fits(queue, charge + next, admitted + 1))
-            break;
-        charge += next;
-        admitted++;
-    }
-    if (!within_budget(queue, charge))
-        return PUSH_BUDGET;
-    enum push_result result = add_all(queue, end, batch->items, admitted);
-    if (result == PUSH_DONE)
-        queue->counters.dropped += batch->count - admitted;
-    return result;
-}
-
-static enum push_result push_reject(struct queue *queue, enum deque_end end,
-                                    const struct batch *batch)
-{
-    if (batch->count > queue->bound->max_items || batch->charge > queue->bound->max_bytes)
-        return PUSH_TOO_BIG;
-    if (!fits(queue, batch->charge, batch->count))
-        return PUSH_FULL;
-    if (!within_budget(queue, batch->charge))
-        return PUSH_BUDGET;
-    return add_all(queue, end, batch->items, batch->count);
-}
-
-enum push_result queue_push(struct queue *queue, enum deque_end end,
-                            const struct resp_argument *items, size_t count)
-{
-    const struct batch batch = measure(items, count);
-    enum push_result result = PUSH_TOO_BIG;
-    if (batch.largest <= queue->bound->max_bytes) {
-        switch (queue->bound->overflow) {
-        case OVERFLOW_DROP_OLDEST:
-            result = push_drop_oldest(queue, end, &batch);
-            break;
-        case OVERFLOW_DROP_NEWEST:
-            result = push_drop_newest(queue, end, &batch);
-            break;
-        case OVERFLOW_REJECT:
-            result = push_reject(queue, end, &batch);
-            break;
-        }
-    }
-    if (result != PUSH_DONE)
-        queue->counters.rejected += count;
-    return result;
 }
 
 /* --- out --------------------------------------------------------------------------------- */
@@ -239,21 +115,209 @@ bool queue_peek(const struct queue *queue, enum deque_end end, struct deque_item
     return deque_peek(&queue->items, end, item);
 }
 
+uint64_t queue_count_within(struct queue *queue, enum deque_end end, uint64_t count, uint64_t bytes)
+{
+    struct deque_cursor cursor;
+    struct deque_item item;
+    uint64_t within = 0, used = 0;
+    size_t last = queue_count(queue) > 0 ? queue_count(queue) - 1 : 0;
+    deque_seek(&queue->items, end == DEQUE_HEAD ? 0 : last, &cursor);
+    while (within < count && deque_at(&cursor, &item)) {
+        used += deque_item_charge(item.length);
+        if (used > bytes && within > 0)
+            break;
+        within++;
+        if (end == DEQUE_HEAD)
+            deque_next(&cursor);
+        else
+            deque_previous(&cursor);
+    }
+    return within;
+}
+
 void queue_pop(struct queue *queue, enum deque_end end)
 {
-    drop(queue, end);
+    queue_drop(queue, end);
     queue->counters.popped++;
+}
+
+void queue_remove(struct queue *queue, enum deque_end end)
+{
+    queue_drop(queue, end);
+    queue->counters.removed++;
+}
+
+void queue_remove_at(struct queue *queue, struct deque_cursor *cursor)
+{
+    struct deque_item item;
+    if (!deque_at(cursor, &item))
+        return;
+    budget_release(queue->budget, deque_item_charge(item.length));
+    queue->counters.removed++;
+    returns_forget(&queue->returned);
+    deque_remove(cursor);
 }
 
 void queue_clear(struct queue *queue)
 {
     queue->counters.removed += queue_count(queue);
-    queue->budget->used -= queue_bytes(queue);
+    budget_release(queue->budget, deque_charge(&queue->items));
     deque_clear(&queue->items);
+    returns_forget(&queue->returned);
 }
 
-void queue_resize(struct queue *queue)
+bool queue_expire(struct queue *queue, uint64_t now)
 {
-    if (queue->bound->overflow == OVERFLOW_DROP_OLDEST)
-        make_room(queue, DEQUE_HEAD, 0, 0, &queue->counters.evicted_resize);
+    static const enum deque_end ends[] = {DEQUE_HEAD, DEQUE_TAIL};
+    uint64_t before = queue->counters.expired;
+    if (queue->bound->max_age == PARAMETER_IS_NONE)
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        struct deque_item item;
+        while (deque_peek(&queue->items, ends[i], &item) &&
+               age(&item, now) > queue->bound->max_age) {
+            queue_drop(queue, ends[i]);
+            queue->counters.expired++;
+        }
+    }
+    return queue->counters.expired > before;
+}
+
+bool queue_trim(struct queue *queue, size_t most)
+{
+    const struct queue_bound *bound = queue->bound;
+    bool trims = bound->shrink == SHRINK_TRIM ||
+                 (bound->shrink == SHRINK_AUTO && bound->overflow == OVERFLOW_DROP_OLDEST);
+    if (!trims)
+        return false;
+    while (most-- > 0 && queue_count(queue) > 0 && queue_over_bound(queue)) {
+        struct deque_item head, tail;
+        deque_peek(&queue->items, DEQUE_HEAD, &head);
+        deque_peek(&queue->items, DEQUE_TAIL, &tail);
+        queue_drop(queue, tail.pushed_at < head.pushed_at ? DEQUE_TAIL : DEQUE_HEAD);
+        queue->counters.evicted_resize++;
+    }
+    return queue_count(queue) > 0 && queue_over_bound(queue);
+}
+
+/* --- from one queue to another ------------------------------------------------------------- */
+
+/* Within one queue nothing grows, so nothing can be refused. */
+static enum push_result rotate(struct queue *queue, enum deque_end from, enum deque_end to,
+                               const struct deque_item *item)
+{
+    if (from == to)
+        return PUSH_DONE;
+    /* A push may move what is in the deque, and the item's bytes are. */
+    char *copy = malloc(item->length + 1);
+    if (copy == NULL)
+        return PUSH_NO_MEMORY;
+    struct deque_item moved = *item;
+    moved.data = memcpy(copy, item->data, item->length);
+    bool pushed = deque_push(&queue->items, to, &moved);
+    free(copy);
+    if (!pushed)
+        return PUSH_NO_MEMORY;
+    deque_pop(&queue->items, from);
+    returns_forget(&queue->returned);
+    queue->counters.pushed++;
+    queue->counters.popped++;
+    return PUSH_DONE;
+}
+
+bool queue_has_room(const struct queue *to, const struct queue *from, enum deque_end end)
+{
+    struct deque_item item;
+    if (to == from || !queue_peek(from, end, &item))
+        return true;
+    uint64_t charge = deque_item_charge(item.length);
+    bool never_fits = item.length > to->bound->max_item_bytes || charge > to->bound->max_bytes;
+    return never_fits || to->bound->overflow == OVERFLOW_DROP_OLDEST || queue_fits(to, charge, 1);
+}
+
+enum push_result queue_move(struct queue *from, enum deque_end from_end, struct queue *to,
+                            enum deque_end to_end)
+{
+    struct deque_item item;
+    queue_peek(from, from_end, &item);
+    if (from == to)
+        return rotate(from, from_end, to_end, &item);
+    uint64_t charge = deque_item_charge(item.length);
+    if (item.length > to->bound->max_item_bytes || charge > to->bound->max_bytes)
+        return PUSH_TOO_BIG;
+    if (to->leased_items >= to->bound->max_items ||
+        to->leased_bytes + charge > to->bound->max_bytes)
+        return PUSH_FULL; /* whatever was dropped for it */
+    if (to->bound->overflow == OVERFLOW_DROP_OLDEST)
+        queue_make_room(to, queue_opposite(to_end), charge, 1, &to->counters.evicted);
+    if (!queue_fits(to, charge, 1))
+        return PUSH_FULL;
+    if (!queue_add(to, to_end, &item))
+        return PUSH_NO_MEMORY;
+    to->counters.pushed++;
+    queue_note_high(to);
+    queue_pop(from, from_end);
+    return PUSH_DONE;
+}
+
+/* --- leases ----------------------------------------------------------------------------------- */
+
+void queue_lease(struct queue *queue)
+{
+    struct deque_item item;
+    queue_peek(queue, DEQUE_HEAD, &item);
+    queue->leased_items++;
+    queue->leased_bytes += deque_item_charge(item.length);
+    deque_pop(&queue->items, DEQUE_HEAD); /* and the budget stays used */
+    note_gone(queue, DEQUE_HEAD);
+}
+
+void queue_acknowledge(struct queue *queue, size_t length)
+{
+    uint64_t charge = deque_item_charge(length);
+    queue->leased_items--;
+    queue->leased_bytes -= charge;
+    budget_release(queue->budget, charge);
+    queue->counters.popped++;
+}
+
+/* Moves up to `count` items from one end of a deque to one of another; returns how many it did. */
+static size_t shift(struct deque *from, enum deque_end from_end, struct deque *to,
+                    enum deque_end to_end, size_t count)
+{
+    size_t moved = 0;
+    struct deque_item item;
+    while (moved < count && deque_peek(from, from_end, &item) && deque_push(to, to_end, &item)) {
+        deque_pop(from, from_end);
+        moved++;
+    }
+    return moved;
+}
+
+/* What memory has run out for has nowhere to go. */
+static void lose(struct queue *queue, const struct deque *items)
+{
+    queue->counters.removed += deque_count(items);
+    budget_release(queue->budget, deque_charge(items));
+    returns_forget(&queue->returned);
+}
+
+bool queue_return(struct queue *queue, uint64_t id, const struct deque_item *item)
+{
+    struct deque aside = {0};
+    size_t before = returns_before(&queue->returned, id);
+    before = shift(&queue->items, DEQUE_HEAD, &aside, DEQUE_TAIL, before);
+    bool pushed = deque_push(&queue->items, DEQUE_HEAD, item);
+    bool whole = shift(&aside, DEQUE_TAIL, &queue->items, DEQUE_HEAD, before) == before;
+    if (!whole)
+        lose(queue, &aside);
+    deque_clear(&aside);
+    if (!pushed)
+        return false;
+    if (whole)
+        returns_add(&queue->returned, before, id);
+    queue->leased_items--;
+    queue->leased_bytes -= deque_item_charge(item->length);
+    queue->counters.returned++;
+    return true;
 }

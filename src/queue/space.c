@@ -3,13 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct space *space_new(struct space *root)
+#include "glob.h"
+
+/* --- life ---------------------------------------------------------------------------- */
+
+struct space *space_new(struct limits *limits, bool is_private)
 {
     struct space *space = calloc(1, sizeof *space);
     if (space == NULL)
         return NULL;
     space->references = 1;
-    space->root = root != NULL ? space_get(root) : space;
+    space->limits = limits_get(limits);
+    space->is_private = is_private;
     TAILQ_INIT(&space->idle);
     TAILQ_INIT(&space->ready);
     return space;
@@ -37,43 +42,56 @@ void space_put(struct space *space)
     if (space == NULL || --space->references > 0)
         return;
     struct named_queue *queue, *next;
-    HASH_ITER (hh, space->by_name, queue, next)
-        free_queue(space, queue);
-    if (space->root != space)
-        space_put(space->root);
+    HASH_ITER(hh, space->by_name, queue, next)
+    free_queue(space, queue);
+    limits_put(space->limits);
     free(space);
 }
 
-void space_configure(struct space *space, const struct queue_parameters *parameters)
+/* --- bounds ---------------------------------------------------------------------------- */
+
+static const struct space_bound *bound_for(const struct limits *limits, const char *name,
+                                           size_t length)
 {
-    space->bound = (struct queue_bound){
-        .max_items = parameters->max_items,
-        .max_bytes = parameters->max_bytes,
-        .overflow = (enum overflow_policy)parameters->overflow,
-    };
-    space->max_item_bytes = parameters->max_item_bytes;
-    space->max_queues = parameters->max_queues;
-    space->budget.limit = parameters->max_total_bytes;
-    for (struct named_queue *queue = space->by_name; queue != NULL; queue = queue->hh.next)
-        queue_resize(&queue->queue);
+    const struct space_bound *bound = limits->bounds;
+    while (bound->pattern != NULL &&
+           !glob_match(bound->pattern, strlen(bound->pattern), name, length))
+        bound++;
+    return bound;
 }
+
+void space_rebind(struct space *space)
+{
+    for (struct named_queue *queue = space->by_name; queue != NULL; queue = queue->hh.next) {
+        queue->queue.bound = &bound_for(space->limits, queue->name, queue->name_length)->bound;
+        space_changed(space, queue);
+    }
+}
+
+/* --- by name --------------------------------------------------------------------------- */
 
 struct named_queue *space_find(const struct space *space, struct resp_argument name)
 {
-    struct named_queue *queue;
-    HASH_FIND(hh, space->by_name, name.data, name.length, queue);
+    struct named_queue *queue = NULL;
+    if (name.length <= QUEUE_NAME_MAX)
+        HASH_FIND(hh, space->by_name, name.data, name.length, queue);
     return queue;
 }
 
+/* All but the high marks, which are a queue's own. */
 static void add_counters(struct queue_counters *sum, const struct queue_counters *more)
 {
     sum->pushed += more->pushed;
     sum->popped += more->popped;
     sum->evicted += more->evicted;
     sum->evicted_resize += more->evicted_resize;
+    sum->expired += more->expired;
     sum->removed += more->removed;
     sum->dropped += more->dropped;
     sum->rejected += more->rejected;
+    sum->blocked += more->blocked;
+    sum->timed_out += more->timed_out;
+    sum->returned += more->returned;
 }
 
 /* Forgets the queue that has been idle for longest, if there is one. */
@@ -87,6 +105,54 @@ static bool make_room(struct space *space)
     return true;
 }
 
+static void init_line(struct waiter_line *line)
+{
+    TAILQ_INIT(&line->waiters);
+    line->length = 0;
+}
+
+static struct named_queue *make_queue(struct space *space, struct resp_argument name,
+                                      const struct queue_bound *bound)
+{
+    struct named_queue *queue = calloc(1, sizeof *queue + name.length);
+    if (queue == NULL)
+        return NULL;
+    queue_init(&queue->queue, bound, &space->limits->budget);
+    init_line(&queue->consumers);
+    init_line(&queue->producers);
+    queue->name_length = name.length;
+    memcpy(queue->name, name.data, name.length);
+    HASH_ADD(hh, space->by_name, name, name.length, queue);
+    if (queue->hh.tbl == NULL) { /* HASH_NONFATAL_OOM: it was not added */
+        free(queue);
+        return NULL;
+    }
+    space_changed(space, queue);
+    return queue;
+}
+
+struct named_queue *space_claim(struct space *space, struct resp_argument name,
+                                enum space_refusal *refusal)
+{
+    *refusal = SPACE_MADE;
+    struct named_queue *queue = space_find(space, name);
+    if (queue != NULL)
+        return queue;
+    const struct space_bound *bound = bound_for(space->limits, name.data, name.length);
+    if (bound->pattern == NULL && !space->limits->auto_create) {
+        *refusal = SPACE_UNDECLARED;
+    } else if (HASH_COUNT(space->by_name) >= space->limits->max_queues && !make_room(space)) {
+        *refusal = SPACE_FULL;
+    } else {
+        queue = make_queue(space, name, &bound->bound);
+        if (queue == NULL)
+            *refusal = SPACE_NO_MEMORY;
+    }
+    return queue;
+}
+
+/* --- changes ------------------------------------------------------------------------------ */
+
 static void set_idle(struct space *space, struct named_queue *queue, bool idle)
 {
     if (idle == queue->is_idle)
@@ -98,65 +164,83 @@ static void set_idle(struct space *space, struct named_queue *queue, bool idle)
         TAILQ_REMOVE(&space->idle, queue, idle);
 }
 
-static struct named_queue *make_queue(struct space *space, struct resp_argument name)
+void space_changed(struct space *space, struct named_queue *queue)
 {
-    struct named_queue *queue = calloc(1, sizeof *queue + name.length);
-    if (queue == NULL)
-        return NULL;
-    queue_init(&queue->queue, &space->root->bound, &space->root->budget);
-    TAILQ_INIT(&queue->waiters);
-    queue->name_length = name.length;
-    memcpy(queue->name, name.data, name.length);
-    HASH_ADD(hh, space->by_name, name, name.length, queue);
-    if (queue->hh.tbl == NULL) { /* HASH_NONFATAL_OOM: it was not added */
-        free(queue);
-        return NULL;
+    bool seen = queue_count(&queue->queue) > 0;
+    bool waited_for = queue->consumers.length > 0 || queue->producers.length > 0;
+    if (seen != queue->is_seen) {
+        queue->is_seen = seen;
+        space->seen = seen ? space->seen + 1 : space->seen - 1;
     }
-    set_idle(space, queue, true);
+    set_idle(space, queue, !seen && !waited_for && queue->queue.leased_items == 0);
+    if (!queue->is_ready &&
+        ((seen && queue->consumers.length > 0) || queue->producers.length > 0)) {
+        queue->is_ready = true;
+        TAILQ_INSERT_TAIL(&space->ready, queue, ready);
+    }
+}
+
+struct named_queue *space_next_ready(struct space *space)
+{
+    struct named_queue *queue = TAILQ_FIRST(&space->ready);
+    if (queue != NULL) {
+        TAILQ_REMOVE(&space->ready, queue, ready);
+        queue->is_ready = false;
+    }
     return queue;
 }
 
-struct named_queue *space_claim(struct space *space, struct resp_argument name, bool *full)
-{
-    *full = false;
-    struct named_queue *queue = space_find(space, name);
-    if (queue != NULL)
-        return queue;
-    if (HASH_COUNT(space->by_name) >= space->root->max_queues && !make_room(space)) {
-        *full = true;
-        return NULL;
-    }
-    return make_queue(space, name);
-}
-
-void space_release(struct space *space, struct named_queue *queue)
-{
-    set_idle(space, queue, queue_count(&queue->queue) == 0 && queue->waiting == 0);
-}
-
-void space_announce(struct space *space, struct named_queue *queue)
-{
-    space_release(space, queue);
-    if (queue->waiting == 0 || queue->is_ready)
-        return;
-    queue->is_ready = true;
-    TAILQ_INSERT_TAIL(&space->ready, queue, ready);
-}
-
-void space_enqueue_waiter(struct space *space, struct named_queue *queue, struct waiter *waiter)
+void space_join(struct space *space, struct named_queue *queue, struct waiter_line *line,
+                struct waiter *waiter)
 {
     waiter->queue = queue;
-    queue->waiting++;
-    TAILQ_INSERT_TAIL(&queue->waiters, waiter, others);
-    space_release(space, queue);
+    waiter->line = line;
+    line->length++;
+    TAILQ_INSERT_TAIL(&line->waiters, waiter, others);
+    space_changed(space, queue);
 }
 
-void space_remove_waiter(struct space *space, struct waiter *waiter)
+void space_leave(struct space *space, struct waiter *waiter)
 {
-    struct named_queue *queue = waiter->queue;
-    TAILQ_REMOVE(&queue->waiters, waiter, others);
-    queue->waiting--;
-    space_release(space, queue);
+    TAILQ_REMOVE(&waiter->line->waiters, waiter, others);
+    waiter->line->length--;
+    waiter->line = NULL;
+    space_changed(space, waiter->queue);
+}
+
+/* --- all of them --------------------------------------------------------------------------- */
+
+static uint64_t reverse_bits(uint64_t value)
+{
+    uint64_t reversed = 0;
+    for (int i = 0; i < 64; i++) {
+        reversed = reversed << 1 | (value & 1);
+        value >>= 1;
+    }
+    return reversed;
+}
+
+/*
+ * The places are visited in the order of their bits reversed: when the table
+ * doubles, a place that was visited becomes places that were.
+ */
+uint64_t space_scan(const struct space *space, uint64_t cursor, size_t wanted,
+                    void (*visit)(struct named_queue *queue, void *context), void *context)
+{
+    if (space->by_name == NULL)
+        return 0;
+    const UT_hash_table *table = space->by_name->hh.tbl;
+    uint64_t mask = table->num_buckets - 1;
+    do {
+        UT_hash_handle *handle = table->buckets[cursor & mask].hh_head;
+        while (handle != NULL) {
+            UT_hash_handle *next = handle->hh_next;
+            visit(ELMT_FROM_HH(table, handle), context);
+            handle = next;
+        }
+        cursor = reverse_bits(reverse_bits(cursor | ~mask) + 1);
+    } while (cursor != 0 && --wanted > 0);
+    return cursor;
 }
 
 void space_sum(const struct space *space, struct space_totals *totals)
@@ -164,8 +248,8 @@ void space_sum(const struct space *space, struct space_totals *totals)
     *totals = (struct space_totals){.counters = space->forgotten};
     for (const struct named_queue *queue = space->by_name; queue != NULL; queue = queue->hh.next) {
         add_counters(&totals->counters, &queue->queue.counters);
-        totals->queues += queue_count(&queue->queue) > 0;
         totals->items += queue_count(&queue->queue);
+        totals->leased += queue->queue.leased_items;
         totals->bytes += queue_bytes(&queue->queue);
     }
 }

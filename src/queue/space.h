@@ -1,11 +1,11 @@
 /*
  * space: the queues of one listener (or, with `scope = connection`, of one
- * connection) by name, and who waits for items in them.
+ * connection) by name, their bounds, and who waits in line at each.
  *
  * A queue is made when it is first named and stays when it empties, so that its
  * counters do; a client sees it only while it holds items. When max_queues is
- * reached, the queue that has been empty and unwatched for longest makes room,
- * and its counters go into the total.
+ * reached, the queue that has been idle for longest (empty, nobody waits,
+ * nothing leased) makes room, and its counters go into the total.
  */
 #ifndef CISTERN_SPACE_H
 #define CISTERN_SPACE_H
@@ -18,6 +18,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "../log.h"
 #include "parameters.h"
 #include "queue.h"
 
@@ -29,75 +30,122 @@
 struct client;
 struct named_queue;
 
-/* A client's place in the line of one queue. Owned by the client. */
+/* A client's place in one line of one queue. Owned by the client. */
 struct waiter {
     TAILQ_ENTRY(waiter) others;
     struct client *client;
     struct named_queue *queue;
+    struct waiter_line *line;
+};
+
+/* First come, first served. */
+struct waiter_line {
+    TAILQ_HEAD(, waiter) waiters;
+    size_t length;
 };
 
 struct named_queue {
     struct queue queue;
     UT_hash_handle hh;
-    TAILQ_HEAD(, waiter) waiters; /* first come, first served */
-    size_t waiting;
-    TAILQ_ENTRY(named_queue) idle; /* in space->idle, longest idle first */
-    bool is_idle;                  /* empty, and nobody waits */
-    bool is_ready;                 /* in space->ready */
+    struct waiter_line consumers; /* wait for items */
+    struct waiter_line producers; /* wait for room */
+    uint64_t losses;              /* items lost for want of room, when it was last logged */
+    struct log_limit loss_lines;
+    TAILQ_ENTRY(named_queue) idle;
     TAILQ_ENTRY(named_queue) ready;
+    bool is_idle;  /* in space->idle */
+    bool is_ready; /* in space->ready */
+    bool is_seen;  /* holds items: counted in space->seen */
     size_t name_length;
     char name[]; /* any bytes */
 };
 
 TAILQ_HEAD(named_queue_list, named_queue);
 
+/* A bound, and the queues for which it holds. */
+struct space_bound {
+    char *pattern; /* glob.h; NULL: all that no other has matched */
+    struct queue_bound bound;
+};
+
+/* The limits of a listener: the same for its space and for those of its connections. */
+struct limits {
+    unsigned references;
+    size_t bound_count; /* at least 1; the last is the one without a pattern */
+    struct space_bound *bounds;
+    uint64_t max_queues;
+    bool auto_create;
+    struct budget budget;
+};
+
 struct space {
     unsigned references;
-    struct space *root; /* whose limits and budget hold: itself, or the listener's (a reference) */
-    struct queue_bound bound;
-    uint64_t max_item_bytes;
-    uint64_t max_queues;
-    struct budget budget;
-    struct named_queue *by_name; /* uthash */
-    struct named_queue_list idle;
-    struct named_queue_list ready;   /* have got items while somebody waits */
+    struct limits *limits;           /* a reference */
+    bool is_private;                 /* of one connection: nobody else can bring or take an item */
+    struct named_queue *by_name;     /* uthash */
+    struct named_queue_list idle;    /* longest idle first */
+    struct named_queue_list ready;   /* somebody who waits may be served */
+    size_t seen;                     /* queues that hold items */
     struct queue_counters forgotten; /* of queues that made room */
 };
 
-/*
- * A listener's space, with one reference; space_configure() it. Or one inside a
- * root's limits and budget. NULL when memory is out.
- */
-struct space *space_new(struct space *root);
+/* Without bounds: limits_set() comes before the first queue. NULL when memory is out. */
+struct limits *limits_new(void);
+struct limits *limits_get(struct limits *limits);
+void limits_put(struct limits *limits);
+/* Takes over what the parameters say. False, and nothing has changed, when memory is out. */
+bool limits_set(struct limits *limits, const struct queue_parameters *parameters);
+/* Takes over what the other has; the budget stays used. Then space_rebind() every space. */
+void limits_adopt(struct limits *limits, struct limits *other);
+
+/* With one reference. NULL when memory is out. */
+struct space *space_new(struct limits *limits, bool is_private);
 struct space *space_get(struct space *space);
 void space_put(struct space *space);
 
-/* Sets a root's limits; they hold at once for the queues that are there. */
-void space_configure(struct space *space, const struct queue_parameters *parameters);
+/* After limits_set(): each queue gets the bound that now holds for its name. */
+void space_rebind(struct space *space);
 
 /* NULL when there is none of that name; it may be empty. */
 struct named_queue *space_find(const struct space *space, struct resp_argument name);
 
+enum space_refusal {
+    SPACE_MADE,
+    SPACE_FULL,       /* max_queues are in use */
+    SPACE_UNDECLARED, /* auto_create is off, and no pattern matches */
+    SPACE_NO_MEMORY,
+};
+/* Finds or makes; NULL with the reason. The caller has checked the name's length. */
+struct named_queue *space_claim(struct space *space, struct resp_argument name,
+                                enum space_refusal *refusal);
+
 /*
- * Finds or makes. NULL when max_queues are in use (*full is true), or memory is
- * out. The caller has checked the name's length.
+ * To be called after every change of a queue's items, leases or lines: keeps
+ * idle, ready and seen true.
  */
-struct named_queue *space_claim(struct space *space, struct resp_argument name, bool *full);
+void space_changed(struct space *space, struct named_queue *queue);
 
-/* To be called when a queue has lost items or waiters: it may have become idle. */
-void space_release(struct space *space, struct named_queue *queue);
+/* The next queue of which somebody may be served, no longer ready; or NULL. */
+struct named_queue *space_next_ready(struct space *space);
 
-/* To be called when a queue has got items: if somebody waits, it becomes ready. */
-void space_announce(struct space *space, struct named_queue *queue);
+void space_join(struct space *space, struct named_queue *queue, struct waiter_line *line,
+                struct waiter *waiter);
+void space_leave(struct space *space, struct waiter *waiter);
 
-void space_enqueue_waiter(struct space *space, struct named_queue *queue, struct waiter *waiter);
-void space_remove_waiter(struct space *space, struct waiter *waiter);
+/*
+ * Steps through all queues: calls visit for those of at least `wanted` places
+ * of the hash table, from cursor (0 begins), and returns the next cursor, 0 at
+ * the end. What is there from the first call to the last is visited, whatever
+ * comes and goes meanwhile; some perhaps twice.
+ */
+uint64_t space_scan(const struct space *space, uint64_t cursor, size_t wanted,
+                    void (*visit)(struct named_queue *queue, void *context), void *context);
 
 /* The sum over all queues, those that made room included. */
 struct space_totals {
     struct queue_counters counters;
-    uint64_t queues; /* that hold items */
     uint64_t items;
+    uint64_t leased;
     uint64_t bytes;
 };
 void space_sum(const struct space *space, struct space_totals *totals);
