@@ -1,16 +1,13 @@
-/* The deque: against a plain array, its memory against its charge, and out of memory. */
+/* The deque: against a plain array, how good its times are, and out of memory. */
 #include <stdint.h>
 #include <string.h>
 
-#include "must.h"
-#include "queue/deque.h"
+#include "deque_items.h"
 #include "random.h"
 #include "scarcity.h"
 #include "unit.h"
 
-enum { KIB = 1024, CHUNK = 64 * KIB };
-
-static char bytes[128 * KIB]; /* what items are cut from */
+enum { SECOND = 1000, HOUR = 3600 * SECOND };
 
 static void fill_bytes(void)
 {
@@ -27,20 +24,50 @@ static enum deque_end either_end(void)
 
 struct model {
     struct deque deque;
-    struct deque_item items[4000];
+    struct deque_item items[4000]; /* with their true times */
     size_t count;
     size_t payload;
+    uint64_t now;
+    uint64_t oldest; /* time pushed since the deque was last empty */
+    uint64_t newest;
 };
 
-static void model_push(struct model *model, enum deque_end end, size_t length)
+/* Nearly all are fresh; some come back from a lease, of which some are delivered very often. */
+static struct deque_item random_item(const struct model *model, size_t length)
 {
-    struct deque_item item = {bytes + below(sizeof(bytes) - length + 1), length};
-    MUST(deque_push(&model->deque, end, item.data, item.length));
+    struct deque_item item = {
+        .data = bytes + below(sizeof(bytes) - length + 1),
+        .length = length,
+        .pushed_at = model->now,
+    };
+    if (below(10) == 0) {
+        item.pushed_at -= below(below(10) == 0 ? 3 * HOUR : SECOND);
+        item.deliveries = 1 + (unsigned)below(below(10) == 0 ? 1000 : 3);
+    }
+    return item;
+}
+
+static void model_note_time(struct model *model, uint64_t time)
+{
+    if (model->count == 0 || time < model->oldest)
+        model->oldest = time;
+    if (model->count == 0 || time > model->newest)
+        model->newest = time;
+}
+
+static void model_push(struct model *model, enum deque_end end, const struct deque_item *item)
+{
+    MUST(deque_push(&model->deque, end, item));
     if (end == DEQUE_HEAD)
-        memmove(model->items + 1, model->items, model->count * sizeof(item));
-    model->items[end == DEQUE_HEAD ? 0 : model->count] = item;
+        memmove(model->items + 1, model->items, model->count * sizeof(*item));
+    model->items[end == DEQUE_HEAD ? 0 : model->count] = *item;
+    model_note_time(model, item->pushed_at);
     model->count++;
-    model->payload += length;
+    model->payload += item->length;
+    struct deque_item kept;
+    MUST(deque_peek(&model->deque, end, &kept));
+    if (item->pushed_at == model->newest)
+        MUST(kept.pushed_at == item->pushed_at);
 }
 
 static void model_forget(struct model *model, size_t index)
@@ -51,10 +78,16 @@ static void model_forget(struct model *model, size_t index)
             (model->count - index) * sizeof(model->items[0]));
 }
 
-static void check_item(const struct deque_item *item, const struct deque_item *expected)
+static void check_item(const struct model *model, const struct deque_item *item, size_t index)
 {
+    const struct deque_item *expected = &model->items[index];
     MUST(item->length == expected->length);
     MUST(memcmp(item->data, expected->data, item->length) == 0);
+    MUST(item->deliveries == (expected->deliveries < DEQUE_DELIVERIES_MAX ? expected->deliveries
+                                                                          : DEQUE_DELIVERIES_MAX));
+    MUST(item->pushed_at >= expected->pushed_at);
+    MUST(item->pushed_at <= model->newest);
+    MUST(item->pushed_at - expected->pushed_at <= (model->newest - model->oldest) / 60);
 }
 
 static void check_cursor(const struct model *model, const struct deque_cursor *cursor, size_t index)
@@ -62,15 +95,7 @@ static void check_cursor(const struct model *model, const struct deque_cursor *c
     struct deque_item item;
     MUST(deque_at(cursor, &item) == (index < model->count));
     if (index < model->count)
-        check_item(&item, &model->items[index]);
-}
-
-/* All but the chunks at the two ends is within the charge and a 32nd part of it. */
-static void check_memory(struct deque *deque)
-{
-    MUST(deque_allocated(deque) <= deque_charge(deque) + deque_charge(deque) / 32 + 2 * CHUNK);
-    if (deque_count(deque) == 0)
-        MUST(deque_allocated(deque) <= KIB);
+        check_item(model, &item, index);
 }
 
 static void check_ends(struct model *model)
@@ -80,9 +105,9 @@ static void check_ends(struct model *model)
     MUST(deque_charge(&model->deque) == model->payload + model->count * DEQUE_ITEM_COST);
     MUST(deque_peek(&model->deque, DEQUE_HEAD, &item) == (model->count > 0));
     if (model->count > 0) {
-        check_item(&item, &model->items[0]);
+        check_item(model, &item, 0);
         MUST(deque_peek(&model->deque, DEQUE_TAIL, &item));
-        check_item(&item, &model->items[model->count - 1]);
+        check_item(model, &item, model->count - 1);
     }
     check_memory(&model->deque);
 }
@@ -128,9 +153,8 @@ static void model_walk(struct model *model)
 
 static size_t random_length(size_t kind)
 {
-    static const size_t edges[] = {0,        1,           2,     253,     254,  255,
-                                   256,      2036,        2037,  2038,    2039, 9 * KIB,
-                                   40 * KIB, CHUNK - 100, CHUNK, 65 * KIB};
+    static const size_t edges[] = {0,    1,       2,        253,         254,   255,     4084,
+                                   4085, 9 * KIB, 40 * KIB, CHUNK - 100, CHUNK, 65 * KIB};
     switch (kind) {
     case 0:
         return below(4);
@@ -145,10 +169,35 @@ static size_t random_length(size_t kind)
     }
 }
 
-/* Grows and shrinks in turns, at one end, both, or as a queue; walks and removes between. */
+/*
+ * Takes the item off at one end and puts it back, there or at the other, as it
+ * was read. It brings along what its time had lost.
+ */
+static void model_put_back(struct model *model, enum deque_end from, enum deque_end to)
+{
+    size_t index = from == DEQUE_HEAD ? 0 : model->count - 1;
+    struct deque_item truth = model->items[index];
+    uint64_t oldest = model->oldest;
+    uint64_t newest = model->newest;
+    struct deque_item item;
+    MUST(deque_peek(&model->deque, from, &item));
+    item.data = truth.data;
+    deque_pop(&model->deque, from);
+    model_forget(model, index);
+    model_push(model, to, &item);
+    model->items[to == DEQUE_HEAD ? 0 : model->count - 1] = truth;
+    model_note_time(model, oldest);
+    model_note_time(model, newest);
+}
+
+/*
+ * Grows and shrinks in turns, at one end, both, or as a queue; walks, removes
+ * and puts back between; while the clock stands, creeps, runs, or leaps.
+ */
 START_TEST(agrees_with_an_array)
 {
-    static struct model model;
+    static const size_t paces[] = {1, 2, 200, 20 * SECOND, 2 * HOUR};
+    static struct model model = {.now = 3 * HOUR};
     random_begin(_i);
     fill_bytes();
     for (int phase = 0; phase < 60; phase++) {
@@ -156,13 +205,18 @@ START_TEST(agrees_with_an_array)
         size_t most = phase % 4 == 0 ? 3900 : 1 + below(100);
         size_t kind = below(6);
         size_t shape = below(4);
+        size_t pace = paces[below(sizeof(paces) / sizeof(paces[0]))];
         for (int step = 0; step < 2000; step++) {
             enum deque_end end = shape < 2 ? (enum deque_end)shape : either_end();
             enum deque_end other = end == DEQUE_HEAD ? DEQUE_TAIL : DEQUE_HEAD;
+            model.now += below(pace);
             if (below(10) <= pushes && model.count < most) {
-                model_push(&model, end, random_length(kind));
+                struct deque_item item = random_item(&model, random_length(kind));
+                model_push(&model, end, &item);
             } else if (below(20) == 0) {
                 model_walk(&model);
+            } else if (below(20) == 0 && model.count > 0) {
+                model_put_back(&model, either_end(), either_end());
             } else if (model.count > 0) {
                 end = step % 2 == 0 && shape == 1 ? end : other;
                 deque_pop(&model.deque, end);
@@ -171,6 +225,10 @@ START_TEST(agrees_with_an_array)
             check_ends(&model);
         }
         check_all(&model);
+        if (phase % 3 == 0) { /* so that the next phase has only times of its own pace */
+            deque_clear(&model.deque);
+            model.count = model.payload = 0;
+        }
     }
     deque_clear(&model.deque);
     MUST(deque_allocated(&model.deque) == 0);
@@ -183,8 +241,10 @@ START_TEST(seek)
     struct deque deque = {0};
     struct deque_cursor cursor;
     MUST(!deque_seek(&deque, 0, &cursor));
-    for (size_t i = 0; i < 20000; i++)
-        MUST(deque_push(&deque, DEQUE_TAIL, &i, sizeof(i)));
+    for (size_t i = 0; i < 20000; i++) {
+        struct deque_item item = {.data = (const char *)&i, .length = sizeof(i)};
+        MUST(deque_push(&deque, DEQUE_TAIL, &item));
+    }
     for (size_t i = 0; i < 20000; i++) {
         struct deque_item item;
         MUST(deque_seek(&deque, i, &cursor) && deque_at(&cursor, &item));
@@ -196,148 +256,87 @@ START_TEST(seek)
 }
 END_TEST
 
-/* --- memory -------------------------------------------------------------------------- */
-
-START_TEST(million_of_64_bytes)
-{
-    struct deque deque = {0};
-    for (int i = 0; i < 1000000; i++)
-        MUST(deque_push(&deque, (enum deque_end)_i, bytes, 64));
-    MUST(deque_allocated(&deque) <= 68 * 1000000);
-    deque_clear(&deque);
-}
-END_TEST
-
-START_TEST(small_deque_is_small)
-{
-    struct deque deque = {0};
-    MUST(deque_push(&deque, DEQUE_HEAD, "", 0));
-    MUST(deque_allocated(&deque) <= 256);
-    for (int i = 0; i < 100; i++)
-        MUST(deque_push(&deque, DEQUE_TAIL, bytes, 64));
-    MUST(deque_allocated(&deque) <= 3 * 100 * 64);
-    while (deque_count(&deque) > 0)
-        deque_pop(&deque, DEQUE_TAIL);
-    MUST(deque_allocated(&deque) <= KIB);
-    deque_clear(&deque);
-}
-END_TEST
-
-START_TEST(large_item_takes_what_it_needs)
-{
-    struct deque deque = {0};
-    for (int i = 0; i < 10; i++)
-        MUST(deque_push(&deque, DEQUE_TAIL, bytes, sizeof(bytes)));
-    MUST(deque_allocated(&deque) <= deque_charge(&deque) + 10 * 50);
-    MUST(!deque_push(&deque, DEQUE_TAIL, bytes, (size_t)DEQUE_ITEM_MAX + 1));
-    MUST(!deque_push(&deque, DEQUE_TAIL, bytes, SIZE_MAX));
-    while (deque_count(&deque) > 0)
-        deque_pop(&deque, DEQUE_TAIL);
-    MUST(deque_allocated(&deque) == 0);
-    deque_clear(&deque);
-}
-END_TEST
-
-/* Steady use needs no allocation: a queue within a chunk, a stack and a queue that empty. */
-START_TEST(steady_use_does_not_allocate)
-{
-    struct deque deque = {0};
-    for (size_t held = 0; held < 3; held++) {
-        for (size_t i = 0; i < held; i++)
-            MUST(deque_push(&deque, DEQUE_TAIL, bytes, 30));
-        if (held == 0) {
-            MUST(deque_push(&deque, DEQUE_TAIL, bytes, 30));
-            deque_pop(&deque, DEQUE_TAIL);
-        }
-        allocations_left = 0;
-        for (int i = 0; i < 1000; i++) {
-            enum deque_end end = i % 20 < 10 ? DEQUE_HEAD : DEQUE_TAIL;
-            MUST(deque_push(&deque, end, bytes, 30));
-            deque_pop(&deque, _i == 0 ? end : end == DEQUE_HEAD ? DEQUE_TAIL : DEQUE_HEAD);
-        }
-        allocations_left = -1;
-        deque_clear(&deque);
-    }
-}
-END_TEST
+/* --- times --------------------------------------------------------------------------- */
 
 /*
- * The charge covers what is allocated, for sizes of every kind, in a queue and
- * a stack, while it fills and empties, and with most items removed.
+ * A queue that drops what is older than max_age: no item looks older than it is,
+ * none younger by more than a 60th part of max_age, and the order stays.
  */
-static const size_t mixes[][4] = {
-    {1, 1, 1, 1},
-    {64, 64, 64, 64},
-    {1500, 1500, 1500, 1500},
-    {2037, 2037, 2037, 2037},
-    {2038, 2038, 2038, 2038},
-    {4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB},
-    {8 * KIB, 8 * KIB, 8 * KIB, 8 * KIB},
-    {9 * KIB, 9 * KIB, 9 * KIB, 9 * KIB},
-    {40 * KIB, 40 * KIB, 40 * KIB, 40 * KIB},
-    {1, 9 * KIB, 1, 40 * KIB},
-    {1, 2000, 1, 2000},
-    {64, 70 * KIB, 254, 255},
-    {0, 64, 1500, 40 * KIB},
-};
-
-START_TEST(charge_covers_the_memory)
+START_TEST(a_time_is_good_enough_for_max_age)
 {
-    const size_t *mix = mixes[_i];
-    for (int use = 0; use < 4; use++) {
-        struct deque deque = {0};
-        enum deque_end in = use < 2 ? DEQUE_HEAD : DEQUE_TAIL;
-        enum deque_end out = use % 2 == 0 ? DEQUE_HEAD : DEQUE_TAIL;
-        size_t target = 1000;
-        for (size_t i = 0; deque_charge(&deque) < 8 * KIB * KIB; i++) {
-            if (deque_charge(&deque) > target) { /* fills, half empties, fills further */
-                for (size_t pops = deque_count(&deque) / 2; pops > 0; pops--) {
-                    deque_pop(&deque, out);
-                    if (pops % 64 == 0)
-                        check_memory(&deque);
-                }
-                target *= 3;
-            }
-            MUST(deque_push(&deque, in, bytes, mix[i % 4]));
-            if (i % 64 == 0)
-                check_memory(&deque);
+    static const size_t paces[] = {1, 3, 300, 60 * SECOND};
+    const uint64_t max_age = _i % 2 == 0 ? HOUR : 2 * SECOND;
+    static uint64_t truth[40000];
+    enum deque_end in = _i < 2 ? DEQUE_TAIL : DEQUE_HEAD;
+    enum deque_end out = _i < 2 ? DEQUE_HEAD : DEQUE_TAIL;
+    struct deque deque = {0};
+    uint64_t now = 12345;
+    uint64_t last = 0;
+    size_t oldest = 0;
+    random_begin(_i);
+    for (size_t i = 0; i < sizeof(truth) / sizeof(truth[0]); i++) {
+        now += below(paces[i / 5000 % 4]);
+        while (oldest < i && now - truth[oldest] > max_age) {
+            struct deque_item item;
+            MUST(deque_peek(&deque, out, &item));
+            MUST(item.pushed_at >= truth[oldest]);
+            MUST(item.pushed_at - truth[oldest] <= max_age / 60);
+            MUST(item.pushed_at >= last);
+            last = item.pushed_at;
+            deque_pop(&deque, out);
+            oldest++;
         }
-        /* Every hundredth stays: it is all chunks' ends and middles that lose items. */
-        struct deque_cursor cursor;
-        MUST(deque_seek(&deque, 0, &cursor));
-        struct deque_item item;
-        for (size_t i = 0; deque_at(&cursor, &item); i++) {
-            if (i % 100 == 99)
-                deque_next(&cursor);
-            else
-                deque_remove(&cursor);
-            if (i % 1000 == 0)
-                check_memory(&deque);
+        struct deque_item item = {.data = bytes, .length = below(50), .pushed_at = now};
+        truth[i] = now;
+        MUST(deque_push(&deque, in, &item));
+    }
+    deque_clear(&deque);
+}
+END_TEST
+
+/* From deque to deque, each with times an hour apart, at ever other places. */
+START_TEST(errors_do_not_add_up)
+{
+    struct deque deque = {0};
+    for (int i = 0; i < 1000; i++) {
+        const uint64_t truth = HOUR + below(HOUR);
+        struct deque_item moved = {.data = bytes, .length = 1, .pushed_at = truth};
+        for (int moves = 0; moves < 20; moves++) {
+            struct deque_item other = {.pushed_at = HOUR - below(1000)};
+            MUST(deque_push(&deque, DEQUE_TAIL, &other));
+            other.pushed_at = truth + HOUR + below(1000);
+            MUST(deque_push(&deque, DEQUE_HEAD, &other));
+            MUST(deque_push(&deque, DEQUE_TAIL, &moved));
+            MUST(deque_peek(&deque, DEQUE_TAIL, &moved));
+            MUST(moved.pushed_at >= truth && moved.pushed_at - truth <= 2 * HOUR / 60);
+            moved.data = bytes;
+            deque_clear(&deque);
         }
-        check_memory(&deque);
-        deque_clear(&deque);
     }
 }
 END_TEST
 
 START_TEST(no_memory)
 {
-    static struct model model;
+    static struct model model = {.now = 3 * HOUR};
     srandom(1);
     fill_bytes();
     for (int i = 0; i < 3000; i++) {
         size_t before = deque_allocated(&model.deque);
-        size_t length = random_length((size_t)i % 5);
+        model.now += below(SECOND);
+        struct deque_item item = random_item(&model, random_length((size_t)i % 5));
         enum deque_end end = either_end();
         allocations_left = 0;
-        bool pushed = deque_push(&model.deque, end, bytes, length);
+        bool pushed = deque_push(&model.deque, end, &item);
         allocations_left = -1;
-        if (pushed)
+        if (pushed) {
             deque_pop(&model.deque, end);
-        else
+            model_note_time(&model, item.pushed_at);
+        } else {
             MUST(deque_allocated(&model.deque) == before);
+        }
         check_ends(&model);
-        model_push(&model, end, length);
+        model_push(&model, end, &item);
         if (i % 500 == 0)
             check_all(&model);
     }
@@ -363,14 +362,13 @@ int main(void)
     tcase_add_loop_test(order, agrees_with_an_array, 0, 4);
     tcase_add_test(order, seek);
     suite_add_tcase(suite, order);
+    TCase *times = tcase_create("times");
+    tcase_set_timeout(times, 60);
+    tcase_add_loop_test(times, a_time_is_good_enough_for_max_age, 0, 4);
+    tcase_add_test(times, errors_do_not_add_up);
+    suite_add_tcase(suite, times);
     TCase *memory = tcase_create("memory");
     tcase_set_timeout(memory, 60);
-    tcase_add_loop_test(memory, million_of_64_bytes, 0, 2);
-    tcase_add_test(memory, small_deque_is_small);
-    tcase_add_test(memory, large_item_takes_what_it_needs);
-    tcase_add_loop_test(memory, steady_use_does_not_allocate, 0, 2);
-    tcase_add_loop_test(memory, charge_covers_the_memory, 0,
-                        (int)(sizeof(mixes) / sizeof(mixes[0])));
     tcase_add_test(memory, no_memory);
     suite_add_tcase(suite, memory);
     return unit_main(suite);

@@ -1,279 +1,15 @@
-/* The bounded queue: against a plain array that pushes one item after the other. */
-#include <stdio.h>
+/* The bounded queue: the cases that a user asks about. At random: check_queue_model.c. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "must.h"
-#include "queue/queue.h"
-#include "random.h"
+#include "queue_words.h"
 #include "unit.h"
 
-static char bytes[4096]; /* what items are cut from */
-
-static void fill_bytes(void)
-{
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (char)(i * 7 + i / 251);
-}
-
-/* --- the model --------------------------------------------------------------------------- */
-
-#define MODEL_MOST 200
-
-/* items[0] is the head. */
-struct model {
-    struct queue queue;
-    struct queue_bound bound;
-    struct resp_argument items[MODEL_MOST];
-    size_t count;
-    uint64_t charge;
-    struct queue_counters counters;
-};
-
-static bool model_fits(const struct model *model, uint64_t charge)
-{
-    return model->count < model->bound.max_items &&
-           model->charge + charge <= model->bound.max_bytes;
-}
-
-static void model_drop(struct model *model, enum deque_end end)
-{
-    size_t index = end == DEQUE_HEAD ? 0 : model->count - 1;
-    model->charge -= deque_item_charge(model->items[index].length);
-    model->count--;
-    if (end == DEQUE_HEAD)
-        memmove(model->items, model->items + 1, model->count * sizeof model->items[0]);
-}
-
-static void model_add(struct model *model, enum deque_end end, struct resp_argument item)
-{
-    MUST(model->count < MODEL_MOST);
-    if (end == DEQUE_HEAD)
-        memmove(model->items + 1, model->items, model->count * sizeof item);
-    model->items[end == DEQUE_HEAD ? 0 : model->count] = item;
-    model->count++;
-    model->charge += deque_item_charge(item.length);
-    model->counters.pushed++;
-}
-
-static void model_push_drop_oldest(struct model *model, enum deque_end end,
-                                   struct resp_argument item)
-{
-    uint64_t charge = deque_item_charge(item.length);
-    while (model->count > 0 && !model_fits(model, charge)) {
-        model_drop(model, end == DEQUE_HEAD ? DEQUE_TAIL : DEQUE_HEAD);
-        model->counters.evicted++;
-    }
-    model_add(model, end, item);
-}
-
-/* One item after the other, and then the question whether the others' budget allows it. */
-static enum push_result model_push(struct model *model, enum deque_end end,
-                                   const struct resp_argument *items, size_t count)
-{
-    const struct model before = *model;
-    const struct budget budget = *model->queue.budget;
-    enum push_result result = PUSH_DONE;
-    uint64_t batch = 0;
-    bool dropping = false;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t charge = deque_item_charge(items[i].length);
-        batch += charge;
-        if (charge > model->bound.max_bytes)
-            result = PUSH_TOO_BIG;
-    }
-    if (model->bound.overflow == OVERFLOW_REJECT &&
-        (count > model->bound.max_items || batch > model->bound.max_bytes))
-        result = PUSH_TOO_BIG;
-    for (size_t i = 0; i < count && result == PUSH_DONE; i++) {
-        dropping |= !model_fits(model, deque_item_charge(items[i].length));
-        if (model->bound.overflow == OVERFLOW_DROP_OLDEST)
-            model_push_drop_oldest(model, end, items[i]);
-        else if (!dropping)
-            model_add(model, end, items[i]);
-        else if (model->bound.overflow == OVERFLOW_DROP_NEWEST)
-            model->counters.dropped++;
-        else
-            result = PUSH_FULL;
-    }
-    if (result == PUSH_DONE && model->charge > before.charge &&
-        budget.used - before.charge + model->charge > budget.limit)
-        result = PUSH_BUDGET;
-    if (result != PUSH_DONE) {
-        *model = before;
-        model->counters.rejected += count;
-    }
-    if (result == PUSH_DONE && model->count > model->counters.high_items)
-        model->counters.high_items = model->count;
-    if (result == PUSH_DONE && model->charge > model->counters.high_bytes)
-        model->counters.high_bytes = model->charge;
-    return result;
-}
-
-static void model_resize(struct model *model)
-{
-    while (model->bound.overflow == OVERFLOW_DROP_OLDEST && model->count > 0 &&
-           (model->count > model->bound.max_items || model->charge > model->bound.max_bytes)) {
-        model_drop(model, DEQUE_HEAD);
-        model->counters.evicted_resize++;
-    }
-}
-
-/* --- the comparison ---------------------------------------------------------------------- */
-
-static void check_items(const struct model *model)
-{
-    struct deque_cursor cursor;
-    struct deque_item item;
-    struct deque deque = model->queue.items;
-    MUST(deque_seek(&deque, 0, &cursor) == (model->count > 0));
-    for (size_t i = 0; i < model->count; i++, deque_next(&cursor)) {
-        MUST(deque_at(&cursor, &item));
-        MUST(item.length == model->items[i].length);
-        MUST(memcmp(item.data, model->items[i].data, item.length) == 0);
-    }
-    MUST(!deque_at(&cursor, &item));
-}
-
-static void check(const struct model *model)
-{
-    const struct queue_counters *is = &model->queue.counters, *should = &model->counters;
-    MUST(queue_count(&model->queue) == model->count);
-    MUST(queue_bytes(&model->queue) == model->charge);
-    MUST(is->pushed == should->pushed);
-    MUST(is->popped == should->popped);
-    MUST(is->evicted == should->evicted);
-    MUST(is->evicted_resize == should->evicted_resize);
-    MUST(is->removed == should->removed);
-    MUST(is->dropped == should->dropped);
-    MUST(is->rejected == should->rejected);
-    MUST(is->high_items == should->high_items);
-    MUST(is->high_bytes == should->high_bytes);
-    MUST(is->pushed == is->popped + is->evicted + is->evicted_resize + is->removed + model->count);
-    MUST(queue_over_bound(&model->queue) ==
-         (model->count > model->bound.max_items || model->charge > model->bound.max_bytes));
-    check_items(model);
-}
-
-static enum deque_end either_end(void)
-{
-    return below(2) == 0 ? DEQUE_HEAD : DEQUE_TAIL;
-}
-
-static void push_some(struct model *model)
-{
-    struct resp_argument items[12];
-    size_t count = 1 + below(below(3) == 0 ? 12 : 3);
-    for (size_t i = 0; i < count; i++) {
-        items[i].length = below(below(10) == 0 ? 700 : 100);
-        items[i].data = bytes + below(sizeof bytes - items[i].length);
-    }
-    enum deque_end end = below(4) == 0 ? DEQUE_HEAD : DEQUE_TAIL;
-    enum push_result expected = model_push(model, end, items, count);
-    MUST(queue_push(&model->queue, end, items, count) == expected);
-}
-
-static void pop_one(struct model *model)
-{
-    struct deque_item item;
-    enum deque_end end = either_end();
-    bool found = queue_peek(&model->queue, end, &item);
-    MUST(found == (model->count > 0));
-    if (!found)
-        return;
-    const struct resp_argument *expected = &model->items[end == DEQUE_HEAD ? 0 : model->count - 1];
-    MUST(item.length == expected->length);
-    MUST(memcmp(item.data, expected->data, item.length) == 0);
-    queue_pop(&model->queue, end);
-    model_drop(model, end);
-    model->counters.popped++;
-}
-
-static void clear(struct model *model)
-{
-    queue_clear(&model->queue);
-    model->counters.removed += model->count;
-    model->count = 0;
-    model->charge = 0;
-}
-
-static void change_bound(struct model *model)
-{
-    model->bound.max_items = 1 + below(below(2) == 0 ? 5 : 60);
-    model->bound.max_bytes = DEQUE_ITEM_COST + below(below(2) == 0 ? 600 : 4000);
-    if (below(3) == 0)
-        model->bound.overflow = (enum overflow_policy)below(3);
-    if (below(4) == 0)
-        return; /* as for the queues of a connection, which find out at their next push */
-    queue_resize(&model->queue);
-    model_resize(model);
-}
-
-/* Two queues that share a budget; sometimes it is the budget that is too small. */
-START_TEST(agrees_with_an_array)
-{
-    static struct model models[2];
-    struct budget budget = {.limit = UINT64_MAX};
-    random_begin(_i);
-    fill_bytes();
-    for (int i = 0; i < 2; i++) {
-        queue_init(&models[i].queue, &models[i].bound, &budget);
-        change_bound(&models[i]);
-        models[i].bound.overflow = (enum overflow_policy)(_i % 3);
-    }
-    for (int step = 0; step < 30000; step++) {
-        struct model *model = &models[below(2)];
-        size_t what = below(100);
-        if (what < 60)
-            push_some(model);
-        else if (what < 95)
-            pop_one(model);
-        else if (what < 96)
-            clear(model);
-        else if (what < 98)
-            change_bound(model);
-        else
-            budget.limit = below(3) == 0 ? UINT64_MAX : budget.used + below(3000);
-        check(model);
-        MUST(budget.used == models[0].charge + models[1].charge);
-    }
-    for (int i = 0; i < 2; i++)
-        clear(&models[i]);
-    ck_assert_uint_eq(budget.used, 0);
-}
-END_TEST
-
-/* --- the cases that a user asks about ----------------------------------------------------------
- */
+#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
 static struct budget plenty = {.limit = UINT64_MAX};
 
-/* The words of text, each pushed as an item of one batch. */
-static enum push_result push(struct queue *queue, enum deque_end end, const char *text)
-{
-    struct resp_argument items[16];
-    size_t count = 0;
-    while (*text != '\0') {
-        size_t length = strcspn(text, " ");
-        items[count++] = (struct resp_argument){text, length};
-        text += length + strspn(text + length, " ");
-    }
-    return queue_push(queue, end, items, count);
-}
-
-static const char *content(const struct queue *queue)
-{
-    static char text[256];
-    struct deque deque = queue->items;
-    struct deque_cursor cursor;
-    struct deque_item item;
-    size_t used = 0;
-    text[0] = '\0';
-    for (deque_seek(&deque, 0, &cursor); deque_at(&cursor, &item); deque_next(&cursor))
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s", used > 0 ? " " : "",
-                                 (int)item.length, item.data);
-    return text;
-}
+/* --- when full ---------------------------------------------------------------------------- */
 
 static const struct batch_case {
     enum overflow_policy overflow;
@@ -282,32 +18,38 @@ static const struct batch_case {
     const char *batch;
     enum push_result result;
     const char *after;
-    uint64_t evicted, dropped, rejected;
+    uint64_t evicted, dropped;
 } batch_cases[] = {
-    {OVERFLOW_DROP_OLDEST, DEQUE_TAIL, "a b", "c d", PUSH_DONE, "b c d", 1, 0, 0},
-    {OVERFLOW_DROP_OLDEST, DEQUE_HEAD, "a b", "c d", PUSH_DONE, "d c a", 1, 0, 0},
-    {OVERFLOW_DROP_OLDEST, DEQUE_TAIL, "a", "b c d e f", PUSH_DONE, "d e f", 3, 0, 0},
-    {OVERFLOW_DROP_OLDEST, DEQUE_HEAD, "a", "b c d e f", PUSH_DONE, "f e d", 3, 0, 0},
-    {OVERFLOW_DROP_NEWEST, DEQUE_TAIL, "a b", "c d", PUSH_DONE, "a b c", 0, 1, 0},
-    {OVERFLOW_DROP_NEWEST, DEQUE_HEAD, "a b", "c d", PUSH_DONE, "c a b", 0, 1, 0},
-    {OVERFLOW_DROP_NEWEST, DEQUE_TAIL, "a b c", "d e", PUSH_DONE, "a b c", 0, 2, 0},
-    {OVERFLOW_REJECT, DEQUE_TAIL, "a b", "c d", PUSH_FULL, "a b", 0, 0, 2},
-    {OVERFLOW_REJECT, DEQUE_TAIL, "a b", "c", PUSH_DONE, "a b c", 0, 0, 0},
-    {OVERFLOW_REJECT, DEQUE_TAIL, "a", "b c d e", PUSH_TOO_BIG, "a", 0, 0, 4},
+    {OVERFLOW_DROP_OLDEST, DEQUE_TAIL, "a b", "c d", PUSH_DONE, "b c d", 1, 0},
+    {OVERFLOW_DROP_OLDEST, DEQUE_HEAD, "a b", "c d", PUSH_DONE, "d c a", 1, 0},
+    {OVERFLOW_DROP_OLDEST, DEQUE_TAIL, "a", "b c d e f", PUSH_DONE, "d e f", 3, 0},
+    {OVERFLOW_DROP_OLDEST, DEQUE_HEAD, "a", "b c d e f", PUSH_DONE, "f e d", 3, 0},
+    {OVERFLOW_DROP_NEWEST, DEQUE_TAIL, "a b", "c d", PUSH_DONE, "a b c", 0, 1},
+    {OVERFLOW_DROP_NEWEST, DEQUE_HEAD, "a b", "c d", PUSH_DONE, "c a b", 0, 1},
+    {OVERFLOW_DROP_NEWEST, DEQUE_TAIL, "a b c", "d e", PUSH_DONE, "a b c", 0, 2},
+    {OVERFLOW_REJECT, DEQUE_TAIL, "a b", "c d", PUSH_FULL, "a b", 0, 0},
+    {OVERFLOW_REJECT, DEQUE_TAIL, "a b", "c", PUSH_DONE, "a b c", 0, 0},
+    {OVERFLOW_REJECT, DEQUE_TAIL, "a", "b c d e", PUSH_TOO_BIG, "a", 0, 0},
+    {OVERFLOW_BLOCK, DEQUE_TAIL, "a b", "c d", PUSH_FULL, "a b", 0, 0},
+    {OVERFLOW_BLOCK, DEQUE_HEAD, "a b", "c", PUSH_DONE, "c a b", 0, 0},
+    {OVERFLOW_BLOCK, DEQUE_TAIL, "a", "b c d e", PUSH_TOO_BIG, "a", 0, 0},
 };
 
 START_TEST(batches)
 {
     const struct batch_case *c = &batch_cases[_i];
-    const struct queue_bound bound = {3, 1024, c->overflow};
+    const struct queue_bound bound = {
+        .max_items = 3, .max_bytes = 1024, .max_item_bytes = 1000, .overflow = c->overflow};
     struct queue queue;
     queue_init(&queue, &bound, &plenty);
-    ck_assert_int_eq(push(&queue, DEQUE_TAIL, c->first), PUSH_DONE);
-    ck_assert_int_eq(push(&queue, c->end, c->batch), c->result);
-    ck_assert_str_eq(content(&queue), c->after);
+    ck_assert_int_eq(push_words(&queue, c->first), PUSH_DONE);
+    ck_assert_int_eq(push_words_at(&queue, c->end, c->batch, 0), c->result);
+    ck_assert_str_eq(words_of(&queue), c->after);
     ck_assert_uint_eq(queue.counters.evicted, c->evicted);
     ck_assert_uint_eq(queue.counters.dropped, c->dropped);
-    ck_assert_uint_eq(queue.counters.rejected, c->rejected);
+    ck_assert_uint_eq(queue.counters.rejected, 0);
+    queue_refused(&queue, 2);
+    ck_assert_uint_eq(queue.counters.rejected, 2);
     queue_clear(&queue);
 }
 END_TEST
@@ -315,41 +57,60 @@ END_TEST
 /* An item that the batch's own last one pushes out has pushed out all that was before it. */
 START_TEST(large_item_amid_a_batch)
 {
-    const struct queue_bound bound = {10, 3 * DEQUE_ITEM_COST, OVERFLOW_DROP_OLDEST};
+    const struct queue_bound bound = {
+        .max_items = 10, .max_bytes = 3 * DEQUE_ITEM_COST, .max_item_bytes = 1000};
     struct queue queue;
-    char large[2 * DEQUE_ITEM_COST];
-    memset(large, 'x', sizeof large);
-    const struct resp_argument items[] = {{large, sizeof large}, {"z", 1}};
     queue_init(&queue, &bound, &plenty);
-    ck_assert_int_eq(push(&queue, DEQUE_TAIL, "a"), PUSH_DONE);
-    ck_assert_int_eq(queue_push(&queue, DEQUE_TAIL, items, 2), PUSH_DONE);
-    ck_assert_str_eq(content(&queue), "z");
+    ck_assert_int_eq(push_words(&queue, "a"), PUSH_DONE);
+    ck_assert_int_eq(push_words(&queue, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx z"), PUSH_DONE);
+    ck_assert_str_eq(words_of(&queue), "z");
     ck_assert_uint_eq(queue.counters.evicted, 2);
     queue_clear(&queue);
 }
 END_TEST
 
-/* A smaller bound drops the oldest, or lets what is there be taken first. */
-START_TEST(smaller_bound)
+/* Under every policy, an item that could never be let in is refused, and its batch with it. */
+START_TEST(item_too_large)
 {
-    struct queue_bound bound = {5, 1024, (enum overflow_policy)_i};
+    const struct queue_bound bound = {.max_items = 10,
+                                      .max_bytes = _i < 4 ? 1000 : DEQUE_ITEM_COST + 4,
+                                      .max_item_bytes = _i < 4 ? 4 : 1000,
+                                      .overflow = (enum overflow_policy)(_i % 4)};
     struct queue queue;
     queue_init(&queue, &bound, &plenty);
-    ck_assert_int_eq(push(&queue, DEQUE_TAIL, "a b c d e"), PUSH_DONE);
-    bound.max_items = 2;
-    ck_assert(queue_over_bound(&queue));
-    queue_resize(&queue);
-    if (bound.overflow == OVERFLOW_DROP_OLDEST) {
-        ck_assert_str_eq(content(&queue), "d e");
-        ck_assert_uint_eq(queue.counters.evicted_resize, 3);
-        ck_assert(!queue_over_bound(&queue));
-    } else {
-        ck_assert_str_eq(content(&queue), "a b c d e");
-        ck_assert_int_eq(push(&queue, DEQUE_TAIL, "f"),
-                         bound.overflow == OVERFLOW_REJECT ? PUSH_FULL : PUSH_DONE);
-        ck_assert_str_eq(content(&queue), "a b c d e");
-    }
+    ck_assert_int_eq(push_words(&queue, "1234"), PUSH_DONE);
+    ck_assert_int_eq(push_words(&queue, "a 12345"), PUSH_TOO_BIG);
+    ck_assert_str_eq(words_of(&queue), "1234");
     queue_clear(&queue);
+}
+END_TEST
+
+/* What drops the oldest needs no budget but for what it grows; what drops the newest, none at 0. */
+START_TEST(spent_budget)
+{
+    struct budget outer = {.limit = 3 * deque_item_charge(1)};
+    struct budget inner = {.limit = UINT64_MAX, .outer = &outer};
+    const struct queue_bound bound = {.max_items = 2,
+                                      .max_bytes = 1000,
+                                      .max_item_bytes = 100,
+                                      .overflow = (enum overflow_policy)_i};
+    struct queue full, other;
+    queue_init(&full, &bound, &inner);
+    queue_init(&other, &bound, &inner);
+    ck_assert_int_eq(push_words(&full, "a b"), PUSH_DONE);
+    ck_assert_int_eq(push_words(&other, "c"), PUSH_DONE);
+    ck_assert_int_eq(push_words(&other, "d"), PUSH_BUDGET);
+    outer.limit--; /* now more is used than may be */
+    static const enum push_result results[] = {PUSH_DONE, PUSH_DONE, PUSH_FULL, PUSH_FULL};
+    ck_assert_int_eq(push_words(&full, "d"), results[_i]);
+    ck_assert_str_eq(words_of(&full), _i == OVERFLOW_DROP_OLDEST ? "b d" : "a b");
+    ck_assert_int_eq(queue_move(&other, DEQUE_HEAD, &other, DEQUE_TAIL), PUSH_DONE);
+    queue_pop(&full, DEQUE_HEAD);
+    ck_assert_int_eq(queue_move(&other, DEQUE_HEAD, &full, DEQUE_TAIL), PUSH_DONE);
+    queue_clear(&full);
+    queue_clear(&other);
+    ck_assert_uint_eq(inner.used, 0);
+    ck_assert_uint_eq(outer.used, 0);
 }
 END_TEST
 
@@ -358,6 +119,233 @@ START_TEST(policy_names)
     ck_assert_str_eq(overflow_policy_name(OVERFLOW_DROP_OLDEST), "drop-oldest");
     ck_assert_str_eq(overflow_policy_name(OVERFLOW_DROP_NEWEST), "drop-newest");
     ck_assert_str_eq(overflow_policy_name(OVERFLOW_REJECT), "reject");
+    ck_assert_str_eq(overflow_policy_name(OVERFLOW_BLOCK), "block");
+    ck_assert_str_eq(shrink_policy_names[SHRINK_AUTO], "auto");
+    ck_assert_str_eq(shrink_policy_names[SHRINK_TRIM], "trim");
+    ck_assert_str_eq(shrink_policy_names[SHRINK_DRAIN], "drain");
+}
+END_TEST
+
+/* --- a smaller bound -------------------------------------------------------------------------- */
+
+START_TEST(smaller_bound)
+{
+    struct queue_bound bound = {.max_items = 5,
+                                .max_bytes = 1024,
+                                .max_item_bytes = 100,
+                                .overflow = (enum overflow_policy)(_i % 4),
+                                .shrink = (enum shrink_policy)(_i / 4)};
+    bool trims = _i / 4 == SHRINK_TRIM || _i == OVERFLOW_DROP_OLDEST;
+    struct queue queue;
+    queue_init(&queue, &bound, &plenty);
+    ck_assert_int_eq(push_words(&queue, "a b c d e"), PUSH_DONE);
+    bound.max_items = 2;
+    ck_assert(queue_over_bound(&queue));
+    ck_assert(queue_trim(&queue, 2) == trims);
+    ck_assert_str_eq(words_of(&queue), trims ? "c d e" : "a b c d e");
+    ck_assert(!queue_trim(&queue, 2));
+    ck_assert_uint_eq(queue.counters.evicted_resize, trims ? 3 : 0);
+    ck_assert(queue_over_bound(&queue) != trims);
+    static const enum push_result results[] = {PUSH_DONE, PUSH_DONE, PUSH_FULL, PUSH_FULL};
+    ck_assert_int_eq(push_words(&queue, "f"), results[_i % 4]);
+    if (_i % 4 == OVERFLOW_DROP_OLDEST)
+        ck_assert_str_eq(words_of(&queue), "e f");
+    else
+        ck_assert_str_eq(words_of(&queue), trims ? "d e" : "a b c d e");
+    check_conservation(&queue);
+    queue_clear(&queue);
+}
+END_TEST
+
+/* A trim that was begun is ended by the next push, and is none of its evictions. */
+START_TEST(push_ends_a_trim)
+{
+    struct queue_bound bound = {WIDE_BOUND};
+    struct queue queue;
+    queue_init(&queue, &bound, &plenty);
+    ck_assert_int_eq(push_words(&queue, "a b c d e"), PUSH_DONE);
+    bound.max_items = 2;
+    ck_assert_int_eq(push_words(&queue, "f"), PUSH_DONE);
+    ck_assert_uint_eq(queue.counters.evicted_resize, 3);
+    ck_assert_uint_eq(queue.counters.evicted, 1);
+    queue_clear(&queue);
+}
+END_TEST
+
+/* --- age ----------------------------------------------------------------------------------------
+ */
+
+START_TEST(too_old)
+{
+    const struct queue_bound bound = {WIDE_BOUND, .max_age = 10};
+    struct queue queue;
+    queue_init(&queue, &bound, &plenty);
+    ck_assert_uint_eq(queue_oldest_age(&queue, 9), 0);
+    push_words_at(&queue, DEQUE_TAIL, "a b", 0);
+    push_words_at(&queue, DEQUE_TAIL, "c", 5);
+    ck_assert_uint_eq(queue_oldest_age(&queue, 10), 10);
+    ck_assert(!queue_expire(&queue, 10));
+    ck_assert(queue_expire(&queue, 11));
+    ck_assert_str_eq(words_of(&queue), "c");
+    push_words_at(&queue, DEQUE_HEAD, "d", 12);
+    ck_assert_uint_eq(queue_oldest_age(&queue, 13), 8);
+    push_words_at(&queue, DEQUE_HEAD, "e", 16);
+    ck_assert_str_eq(words_of(&queue), "e d");
+    ck_assert_uint_eq(queue.counters.expired, 3);
+    check_conservation(&queue);
+    queue_clear(&queue);
+}
+END_TEST
+
+/* --- moves -------------------------------------------------------------------------------------
+ */
+
+static const struct move_case {
+    enum overflow_policy overflow;
+    enum deque_end from, to;
+    const char *destination; /* before; its bound is two items of three bytes; the source: a b */
+    enum push_result result;
+    const char *source_after, *destination_after;
+} move_cases[] = {
+    {OVERFLOW_REJECT, DEQUE_HEAD, DEQUE_TAIL, "x", PUSH_DONE, "b", "x a"},
+    {OVERFLOW_REJECT, DEQUE_TAIL, DEQUE_HEAD, "x", PUSH_DONE, "a", "b x"},
+    {OVERFLOW_REJECT, DEQUE_HEAD, DEQUE_TAIL, "x y", PUSH_FULL, "a b", "x y"},
+    {OVERFLOW_BLOCK, DEQUE_HEAD, DEQUE_TAIL, "x y", PUSH_FULL, "a b", "x y"},
+    {OVERFLOW_DROP_NEWEST, DEQUE_HEAD, DEQUE_TAIL, "x y", PUSH_FULL, "a b", "x y"},
+    {OVERFLOW_DROP_OLDEST, DEQUE_HEAD, DEQUE_TAIL, "x y", PUSH_DONE, "b", "y a"},
+    {OVERFLOW_DROP_OLDEST, DEQUE_TAIL, DEQUE_HEAD, "x y", PUSH_DONE, "a", "b x"},
+};
+
+START_TEST(moves)
+{
+    const struct move_case *c = &move_cases[_i];
+    const struct queue_bound wide = {WIDE_BOUND}, narrow = {.max_items = 2,
+                                                            .max_bytes = 1000,
+                                                            .max_item_bytes = 3,
+                                                            .overflow = c->overflow};
+    struct queue from, to;
+    queue_init(&from, &wide, &plenty);
+    queue_init(&to, &narrow, &plenty);
+    push_words(&from, "a b");
+    push_words(&to, c->destination);
+    ck_assert_int_eq(queue_move(&from, c->from, &to, c->to), c->result);
+    ck_assert_str_eq(words_of(&from), c->source_after);
+    ck_assert_str_eq(words_of(&to), c->destination_after);
+    check_conservation(&from);
+    check_conservation(&to);
+    push_words(&from, "1234");
+    ck_assert_int_eq(queue_move(&from, DEQUE_TAIL, &to, c->to), PUSH_TOO_BIG);
+    ck_assert_str_eq(words_of(&to), c->destination_after);
+    queue_clear(&from);
+    queue_clear(&to);
+    ck_assert_uint_eq(plenty.used, 0);
+}
+END_TEST
+
+START_TEST(rotation)
+{
+    struct queue_bound bound = {WIDE_BOUND};
+    struct queue queue;
+    queue_init(&queue, &bound, &plenty);
+    push_words(&queue, "a b c");
+    bound.max_items = 1; /* nothing grows */
+    ck_assert_int_eq(queue_move(&queue, DEQUE_HEAD, &queue, DEQUE_TAIL), PUSH_DONE);
+    ck_assert_str_eq(words_of(&queue), "b c a");
+    ck_assert_int_eq(queue_move(&queue, DEQUE_TAIL, &queue, DEQUE_TAIL), PUSH_DONE);
+    ck_assert_str_eq(words_of(&queue), "b c a");
+    ck_assert_int_eq(queue_move(&queue, DEQUE_TAIL, &queue, DEQUE_HEAD), PUSH_DONE);
+    ck_assert_str_eq(words_of(&queue), "a b c");
+    check_conservation(&queue);
+    queue_clear(&queue);
+}
+END_TEST
+
+/* --- leases --------------------------------------------------------------------------------------
+ */
+
+static void give_back(struct queue *queue, uint64_t id, const char *word)
+{
+    const struct deque_item item = {.data = word, .length = strlen(word), .deliveries = 1};
+    ck_assert(queue_return(queue, id, &item));
+    check_conservation(queue);
+}
+
+/* Leases 1 to 4 on a to d; the letters are the order in which they come back. */
+START_TEST(order_of_returns)
+{
+    static const char *const orders[] = {"abcd", "dcba", "bdac", "cadb", "dabc"};
+    const struct queue_bound bound = {WIDE_BOUND};
+    struct queue queue;
+    queue_init(&queue, &bound, &plenty);
+    push_words(&queue, "a b c d e f");
+    for (int i = 0; i < 4; i++)
+        queue_lease(&queue);
+    ck_assert_str_eq(words_of(&queue), "e f");
+    for (const char *c = orders[_i]; *c != '\0'; c++)
+        give_back(&queue, (uint64_t)(*c - 'a' + 1), (char[]){*c, '\0'});
+    ck_assert_str_eq(words_of(&queue), "a b c d e f");
+    ck_assert_uint_eq(queue.counters.returned, 4);
+    ck_assert_uint_eq(queue.leased_bytes, 0);
+    queue_clear(&queue);
+}
+END_TEST
+
+/* Leased again, the items stand before those that stay out; a push at the head comes between. */
+START_TEST(returns_among_other_changes)
+{
+    const struct queue_bound bound = {WIDE_BOUND};
+    struct queue queue;
+    queue_init(&queue, &bound, &plenty);
+    push_words(&queue, "a b c d");
+    for (int i = 0; i < 4; i++)
+        queue_lease(&queue);
+    give_back(&queue, 1, "a");
+    give_back(&queue, 3, "c");
+    queue_lease(&queue); /* a, now as 5 */
+    give_back(&queue, 2, "b");
+    ck_assert_str_eq(words_of(&queue), "b c");
+    give_back(&queue, 5, "a");
+    ck_assert_str_eq(words_of(&queue), "b c a");
+    push_words_at(&queue, DEQUE_HEAD, "x", 0);
+    give_back(&queue, 4, "d");
+    ck_assert_str_eq(words_of(&queue), "d x b c a");
+    queue_clear(&queue);
+    ck_assert_uint_eq(plenty.used, 0);
+}
+END_TEST
+
+/* Leased items take up room; when they take up all, even drop-oldest has none to give. */
+START_TEST(leases_count)
+{
+    const struct queue_bound wide = {WIDE_BOUND}, bound = {.max_items = 2,
+                                                           .max_bytes = 1000,
+                                                           .max_item_bytes = 100,
+                                                           .overflow = (enum overflow_policy)_i};
+    struct queue queue, other;
+    queue_init(&queue, &bound, &plenty);
+    queue_init(&other, &wide, &plenty);
+    push_words(&other, "y");
+    push_words(&queue, "a b");
+    queue_lease(&queue);
+    static const enum push_result results[] = {PUSH_DONE, PUSH_DONE, PUSH_FULL, PUSH_FULL};
+    ck_assert_int_eq(push_words(&queue, "c"), results[_i]);
+    ck_assert_str_eq(words_of(&queue), _i == OVERFLOW_DROP_OLDEST ? "c" : "b");
+    queue_lease(&queue);
+    ck_assert_int_eq(push_words(&queue, "d"), _i == OVERFLOW_DROP_NEWEST ? PUSH_DONE : PUSH_FULL);
+    ck_assert_int_eq(queue_move(&other, DEQUE_HEAD, &queue, DEQUE_HEAD), PUSH_FULL);
+    ck_assert_str_eq(words_of(&queue), "");
+    ck_assert_str_eq(words_of(&other), "y");
+    ck_assert_uint_eq(queue_bytes(&queue), 2 * deque_item_charge(1));
+    queue_clear(&queue); /* leases stay out */
+    ck_assert_uint_eq(queue.leased_items, 2);
+    check_conservation(&queue);
+    queue_acknowledge(&queue, 1);
+    ck_assert_int_eq(queue_move(&other, DEQUE_HEAD, &queue, DEQUE_HEAD), PUSH_DONE);
+    queue_acknowledge(&queue, 1);
+    check_conservation(&queue);
+    queue_clear(&queue);
+    queue_clear(&other);
+    ck_assert_uint_eq(plenty.used, 0);
 }
 END_TEST
 
@@ -365,12 +353,19 @@ int main(void)
 {
     Suite *suite = suite_create("queue");
     TCase *queue = tcase_create("queue");
-    tcase_set_timeout(queue, 60);
-    tcase_add_loop_test(queue, agrees_with_an_array, 0, 6);
-    tcase_add_loop_test(queue, batches, 0, (int)(sizeof batch_cases / sizeof batch_cases[0]));
+    tcase_add_loop_test(queue, batches, 0, COUNT(batch_cases));
     tcase_add_test(queue, large_item_amid_a_batch);
-    tcase_add_loop_test(queue, smaller_bound, 0, 3);
+    tcase_add_loop_test(queue, item_too_large, 0, 8);
+    tcase_add_loop_test(queue, spent_budget, 0, 4);
     tcase_add_test(queue, policy_names);
+    tcase_add_loop_test(queue, smaller_bound, 0, 12);
+    tcase_add_test(queue, push_ends_a_trim);
+    tcase_add_test(queue, too_old);
+    tcase_add_loop_test(queue, moves, 0, COUNT(move_cases));
+    tcase_add_test(queue, rotation);
+    tcase_add_loop_test(queue, order_of_returns, 0, 5);
+    tcase_add_test(queue, returns_among_other_changes);
+    tcase_add_loop_test(queue, leases_count, 0, 4);
     suite_add_tcase(suite, queue);
     return unit_main(suite);
 }

@@ -28,6 +28,6 @@ unit=$directory/cisternd.service
 sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/cisternd |\1${CISTERND:?} |" "${UNIT:?}" >"$unit"
 
 echo 1..3
-lint "man pages" mandoc -Tlint -Wwarning man/cisternd.8 man/server.conf.5
+lint "man pages" mandoc -Tlint -Wwarning man/*.[1-9]
 lint "systemd unit" systemd-analyze verify --man=no --recursive-errors=no "$unit"
 lint "scripts" shellcheck script/* .ci/run tests/*.sh

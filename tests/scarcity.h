@@ -2,7 +2,7 @@
  * scarcity: lets the allocations of a test program fail.
  *
  * To be included by one file of the program, which is linked with
- * -Wl,--wrap=malloc,--wrap=realloc,--wrap=reallocarray.
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray.
  */
 #ifndef CISTERN_TESTS_SCARCITY_H
 #define CISTERN_TESTS_SCARCITY_H
@@ -22,15 +22,22 @@ static inline int scarce(void)
 }
 
 void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__real_reallocarray(void *old, size_t count, size_t size);
 void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void *__wrap_reallocarray(void *old, size_t count, size_t size);
 
 void *__wrap_malloc(size_t size)
 {
     return scarce() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return scarce() ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *old, size_t size)

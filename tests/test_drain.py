@@ -9,7 +9,8 @@ import resp
 import taptest
 
 ECHO = 'listener "echo" { listen = { "ADDRESS" } echo {} }\n'
-QUEUE = 'listener "jobs" { listen = { "ADDRESS", "unix:${DIRECTORY}/jobs.sock" } queue {} }\n'
+QUEUE = ('listener "jobs" { listen = { "ADDRESS", "unix:${DIRECTORY}/jobs.sock" }\n'
+         'queue { max_reply_bytes = 16MiB } }\n')
 
 
 class Drain(unittest.TestCase):
@@ -18,7 +19,7 @@ class Drain(unittest.TestCase):
         client = running.connect("jobs", index=1, kind=resp.Client)
         for _ in range(8):
             client.call("RPUSH", "q", b"x" * (1 << 20))
-        client.ask("LRANGE", "q", 0, -1)
+        client.ask("LPOP", "q", 8)
         client.wait_taken()
         return client
 

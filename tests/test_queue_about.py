@@ -1,6 +1,7 @@
 """Transcripts of the commands about the connection, the server and the commands."""
 
 import unittest
+from unittest.mock import ANY
 
 import daemon
 import resp
@@ -117,10 +118,11 @@ class Commands(unittest.TestCase):
         self.client.call("LPOP", "qinfo")
         cost = self.client.qinfo("qinfo")["bytes"] // 4
         self.assertEqual(self.client.qinfo("qinfo"), {
-            "items": 4, "bytes": 4 * cost, "max_items": 5, "max_bytes": 65536,
+            "items": 4, "bytes": 4 * cost, "leased": 0, "max_items": 5, "max_bytes": 65536,
             "policy": "drop-oldest", "pushed": 7, "popped": 1, "evicted": 2, "evicted_resize": 0,
-            "removed": 0, "dropped": 0, "rejected": 0, "waiting_pop": 0, "high_items": 5,
-            "high_bytes": 5 * cost, "over_bound": 0})
+            "expired": 0, "removed": 0, "dropped": 0, "rejected": 0, "blocked": 0,
+            "timed_out": 0, "returned": 0, "waiting_pop": 0, "waiting_push": 0, "high_items": 5,
+            "high_bytes": 5 * cost, "oldest_age_ms": ANY, "over_bound": 0})
         self.assertIsInstance(self.client.call("QINFO"), resp.Error)
 
 

@@ -117,11 +117,11 @@ class ReloadQueue(unittest.TestCase):
 
     def test_new_scope_is_for_new_connections(self):
         shared = self.start(scope="listener")
-        shared.call("RPUSH", "q", "a")
         self.reload(scope="connection")
         private = self.connect()
         self.assertEqual(private.call("RPUSH", "q", "b"), 1)
         self.reload(scope="listener")
+        self.assertEqual(shared.call("RPUSH", "q", "a"), 1)
         again = self.connect()
         self.assertEqual([self.items(client) for client in (shared, private, again)],
                          [["a"], ["b"], ["a"]])
