@@ -100,6 +100,9 @@ class Words:
     def id(self):
         return [differential.ID % self.rng.randrange(4)]
 
+    def nobody(self):
+        return [b"999999999999"]
+
     def make(self, row):
         """The words of a row of the tables below, at times with a mistake in them."""
         words = []
@@ -162,17 +165,20 @@ ABOUT = rows("""
     CLIENT GETNAME / CLIENT SETNAME text / CLIENT text / CLIENT UNBLOCK id
     CLIENT UNBLOCK id TIMEOUT / CLIENT UNBLOCK id ERROR / CLIENT UNBLOCK id text
     CLIENT UNBLOCK text / COMMAND text / CONFIG text
-    CLIENT KILL ID id / CLIENT KILL SKIPME no ID id / CLIENT KILL ID x
-    CLIENT KILL ID id SKIPME text / CLIENT KILL ID id ID / CLIENT KILL text
     RESET / QUIT / NOSUCH items / BLPOP / LMOVE
+""")
+# Of nobody: whether one who is killed still gets the reply before it is a matter of moments.
+KILLS = rows("""
+    CLIENT KILL ID nobody / CLIENT KILL SKIPME no ID nobody / CLIENT KILL ID x
+    CLIENT KILL ID nobody SKIPME text / CLIENT KILL ID nobody ID / CLIENT KILL text
 """)
 TRANSACTION = rows("""
     MULTI / MULTI / EXEC / EXEC / EXEC / DISCARD
 """)
 
 # A mistake would have a reply of what differs; or leave half of HELLO done, as it does in Redis.
-UNSPOILT = [row for row in NAMES + ABOUT
-            if re.search("SCAN|COMMAND|SETNAME text| id", row)]
+UNSPOILT = [row for row in NAMES + ABOUT + KILLS
+            if re.search("SCAN|COMMAND|SETNAME text|KILL| id", row)]
 
 # What a conversation is about: how often which of these.
 SUBJECTS = [
@@ -180,7 +186,7 @@ SUBJECTS = [
     [(LISTS, 60), (BLOCKING, 36), (WHOLE, 4)],
     [(LISTS, 40), (WHOLE, 20), (NAMES, 40)],
     [(LISTS, 55), (BLOCKING, 8), (WHOLE, 10), (TRANSACTION, 22), (ABOUT, 5)],
-    [(LISTS, 20), (ABOUT, 80)],
+    [(LISTS, 20), (ABOUT, 70), (KILLS, 10)],
 ]
 
 # --- forms ---------------------------------------------------------------------------
