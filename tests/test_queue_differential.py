@@ -212,12 +212,17 @@ def quoted(word):
     return escaped(word)
 
 
+def as_line(line, words):
+    """A line over 64 KiB is refused, by Redis only if it does not come all at once."""
+    return line if len(line) < 60000 else array(words)
+
+
 def inline(words):
-    return b" ".join(map(quoted, words)) + b"\r\n"
+    return as_line(b" ".join(map(quoted, words)) + b"\r\n", words)
 
 
 def inline_otherwise(words):
-    return b"\t " + b"\t ".join(map(escaped, words)) + b" \n"
+    return as_line(b"\t " + b"\t ".join(map(escaped, words)) + b" \n", words)
 
 
 FORMS = [array] * 6 + [behind_nothing, inline, inline, inline_otherwise]
