@@ -1,6 +1,6 @@
 """Conversations made at random get the same replies from cisternd as from Redis 7.0, to the byte.
 
-CISTERN_SEQUENCES says how many are played (2000 if not given), SEED which is the first: one that
+CISTERN_SEQUENCES says how many are played (1000 if not given), SEED which is the first: one that
 fails is printed with its own. What cisternd does otherwise is not asked for: an infinite timeout
 (Redis calls it negative) or one just below zero (Redis takes it as 0), numbers that are none as
 the cursor of SCAN, half of a wrong HELLO done, control characters inside of error texts, longer
@@ -24,7 +24,7 @@ from differential import Request, Step
 
 # The program of redis-server is in redis-tools too: it is the one that checks dumps.
 REDIS = shutil.which("redis-check-rdb")
-SEQUENCES = int(os.environ.get("CISTERN_SEQUENCES", "2000"))
+SEQUENCES = int(os.environ.get("CISTERN_SEQUENCES", "1000"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10 ** 9))
 # So many that differ are enough to see why.
 MOST = 10
