@@ -1,14 +1,14 @@
 #include "listener.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "peer.h"
 
 #define RESUME_DELAY_MIN 100U  /* ms */
 #define RESUME_DELAY_MAX 1000U /* ms */
@@ -79,33 +79,16 @@ static void refuse(struct listener *listener, int fd, const char *peer, const ch
                     listener->name, peer, reason, held_back);
 }
 
-static void describe_peer(const struct sockaddr_storage *address, char *text, size_t size)
+static void accepted(struct listener *listener, int fd, const union peer_address *peer)
 {
-    char host[INET6_ADDRSTRLEN];
-    const void *any = address;
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *inet = any;
-        snprintf(text, size, "%s:%u", inet_ntop(AF_INET, &inet->sin_addr, host, sizeof host),
-                 ntohs(inet->sin_port));
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *inet6 = any;
-        snprintf(text, size, "[%s]:%u", inet_ntop(AF_INET6, &inet6->sin6_addr, host, sizeof host),
-                 ntohs(inet6->sin6_port));
-    } else {
-        snprintf(text, size, "unix");
-    }
-}
-
-static void accepted(struct listener *listener, int fd, const struct sockaddr_storage *address)
-{
-    char peer[CONNECTION_PEER_SIZE];
-    describe_peer(address, peer, sizeof peer);
+    char text[PEER_TEXT_SIZE];
+    peer_format(peer, text);
     const char *reason = over_limit(listener);
     if (reason != NULL) {
-        refuse(listener, fd, peer, reason);
+        refuse(listener, fd, text, reason);
         return;
     }
-    if (address->ss_family != AF_UNIX) {
+    if (peer->any.sa_family != AF_UNIX) {
         const int keepalive = listener->keepalive, nodelay = listener->nodelay;
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
@@ -116,7 +99,7 @@ static void accepted(struct listener *listener, int fd, const struct sockaddr_st
         close(fd);
         return;
     }
-    connection_open(listener->worker, &listener->owner, listener->factory, transport, peer);
+    connection_open(listener->worker, &listener->owner, listener->factory, transport, text);
 }
 
 /* accept(2): errors of the connection that was to be accepted, not of the socket. */
@@ -142,13 +125,12 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
     const struct endpoint_socket *from = context;
     struct listener *listener = from->endpoint->listener;
     for (int i = 0; i < LISTENER_ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage address = {0};
-        socklen_t length = sizeof address;
-        int accepted_fd =
-            accept4(fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union peer_address peer = {0};
+        socklen_t length = sizeof peer;
+        int accepted_fd = accept4(fd, &peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted_fd >= 0) {
             listener->resume_delay = 0;
-            accepted(listener, accepted_fd, &address);
+            accepted(listener, accepted_fd, &peer);
         } else if (errno == EAGAIN) {
             return;
         } else if (!is_transient(errno)) {
