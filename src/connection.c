@@ -1,17 +1,11 @@
 #include "connection.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport.h"
+#include <event2/event.h>
 
-void connection_touch(struct connection *connection)
-{
-    if (connection->idle_timeout != PARAMETER_IS_NONE)
-        connection->active_at = clock_now();
-}
+#include "transport.h"
 
 /* --- deadlines --------------------------------------------------------------- */
 
@@ -34,7 +28,7 @@ static void check_idle(struct connection *connection, bool progress)
 {
     uint64_t idle = clock_now() - connection->active_at;
     size_t backlog = transport_backlog(connection);
-    bool waits = connection->module_paused && backlog == 0;
+    bool waits = connection->intake == INTAKE_PAUSED && backlog == 0;
     if (waits || progress)
         set_deadline(connection, connection->idle_timeout);
     else if (idle < connection->idle_timeout)
@@ -64,8 +58,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 /* A module that waits for somebody else has its input kept; when that is full, nothing is read. */
 static bool is_deaf(const struct connection *connection)
 {
-    return connection->state == CONNECTION_OPEN && connection->module_paused &&
-           !connection->reading && !connection->eof;
+    return connection->state == CONNECTION_OPEN && connection->intake == INTAKE_PAUSED &&
+           !connection->reading && connection->eof == NOTICE_NONE;
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *context)
@@ -129,7 +123,6 @@ void connection_close(struct connection *connection, enum lost_reason reason)
     connection->state = CONNECTION_CLOSING;
     connection->reason = reason;
     transport_set_low_watermark(connection, 0);
-    connection_update_reading(connection);
     worker_attend(connection->worker, connection);
 }
 
@@ -145,21 +138,29 @@ void connection_abort(struct connection *connection, enum lost_reason reason)
     worker_attend(connection->worker, connection);
 }
 
-/* A closing connection: everything is sent, or is still going. */
-static void finish(struct connection *connection)
+/* A closing connection: whether all is sent, and nobody is waited for. */
+static bool finish(struct connection *connection)
 {
     connection->backlog_seen = transport_backlog(connection);
     if (connection->backlog_seen > 0) {
         set_deadline(connection, CONNECTION_FLUSH_TIMEOUT);
-        return;
+    } else {
+        if (connection->eof != NOTICE_NONE || !transport_shutdown(connection))
+            return true;
+        connection->state = CONNECTION_LINGERING;
+        set_deadline(connection, CONNECTION_LINGER);
     }
-    if (connection->eof || !transport_shutdown(connection)) {
-        connection_abort(connection, connection->reason);
-        return;
-    }
-    connection->state = CONNECTION_LINGERING;
-    set_deadline(connection, CONNECTION_LINGER);
     connection_update_reading(connection);
+    return false;
+}
+
+/* Nothing of it is left behind. */
+static void end(struct connection *connection)
+{
+    connection->state = CONNECTION_LOST;
+    log_line_at(connection->owner->log_level, LOG_LEVEL_DEBUG, "%s: %s: connection lost: %s",
+                connection->owner->name, connection->peer, lost_reason_text(connection->reason));
+    release(connection);
 }
 
 void connection_attend(struct connection *connection)
@@ -169,15 +170,13 @@ void connection_attend(struct connection *connection)
         connection_offer(connection);
         break;
     case CONNECTION_CLOSING:
-        finish(connection);
+        if (finish(connection))
+            end(connection);
         break;
     case CONNECTION_LINGERING:
         break;
     case CONNECTION_LOST:
-        log_line_at(connection->owner->log_level, LOG_LEVEL_DEBUG, "%s: %s: connection lost: %s",
-                    connection->owner->name, connection->peer,
-                    lost_reason_text(connection->reason));
-        release(connection);
+        end(connection);
         break;
     }
 }
@@ -186,8 +185,9 @@ static struct connection *connection_new(struct worker *worker, struct connectio
                                          struct factory *factory, struct bufferevent *transport,
                                          const char *peer)
 {
-    size_t state = factory_protocol(factory)->session_size;
-    struct connection *connection = calloc(1, SESSION_STATE_OFFSET + state);
+    size_t peer_offset = SESSION_STATE_OFFSET + factory_protocol(factory)->session_size;
+    size_t peer_size = strlen(peer) + 1;
+    struct connection *connection = calloc(1, peer_offset + peer_size);
     if (connection == NULL) {
         bufferevent_free(transport);
         return NULL;
@@ -198,10 +198,10 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->transport = transport;
     connection->read_limit = SESSION_READ_LIMIT;
     connection->write_high = SESSION_WRITE_HIGH;
-    connection->write_low = SESSION_WRITE_LOW;
     connection->idle_timeout = owner->idle_timeout;
     connection->id = ++worker->last_connection_id;
-    snprintf(connection->peer, sizeof connection->peer, "%s", peer);
+    connection->opened_at = clock_now();
+    connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
     owner->count++;
     worker->connection_count++;
@@ -209,7 +209,7 @@ static struct connection *connection_new(struct worker *worker, struct connectio
         release(connection);
         return NULL;
     }
-    transport_set_low_watermark(connection, connection->write_low);
+    transport_set_low_watermark(connection, SESSION_WRITE_LOW);
     return connection;
 }
 

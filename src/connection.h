@@ -22,7 +22,6 @@
 #include <sys/types.h>
 
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 
 #include "factory.h"
 #include "input.h"
@@ -38,14 +37,25 @@
 /* Input is kept in steps of at least so many bytes. */
 #define CONNECTION_KEEP_MIN 4096U
 
-/* Room for "[ipv6]:port" and the end. */
-#define CONNECTION_PEER_SIZE 56U
-
 enum connection_state {
     CONNECTION_OPEN,
     CONNECTION_CLOSING,
     CONNECTION_LINGERING,
     CONNECTION_LOST,
+};
+
+/* Whether the module takes what comes in. */
+enum intake {
+    INTAKE_READY,    /* it has seen all that is kept, and wants to see more behind it */
+    INTAKE_LEFT_OFF, /* it had to leave off, and will be offered again what is kept */
+    INTAKE_PAUSED,   /* session_pause_reading() */
+};
+
+/* What a module is told once. */
+enum notice {
+    NOTICE_NONE,
+    NOTICE_DUE,
+    NOTICE_GIVEN,
 };
 
 /* What a connection belongs to: a listener, or a test. Outlives its connections. */
@@ -63,44 +73,43 @@ struct session {
     struct factory *factory;
 };
 
+/* What each message touches comes first. */
 struct connection {
     struct session session; /* first, so that one pointer is both */
     struct worker *worker;
+    struct bufferevent *transport;
+    int fd; /* the bufferevent's; -1 where it moves the bytes itself (transport.h) */
+    enum connection_state state;
+    enum intake intake;
+    enum notice eof;    /* the peer will send no more, and all it sent was read */
+    enum notice full;   /* output is above the high, not yet below the low watermark */
+    bool reading;       /* the transport's read event is on */
+    bool transport_eof; /* the bufferevent has seen the end; input may be left in it */
+    bool has_backlog;   /* false: the bufferevent has nothing to send; it need not be asked */
+    bool attending;     /* in worker->attention */
+    struct input kept;  /* received, and left by the module */
+    size_t read_limit;
+    size_t write_high;
+    struct connection *cork_below; /* what was corked before this one (worker.h) */
+    size_t cork_base;              /* where its own output begins in the worker's buffer */
+    unsigned corks;                /* calls of connection_cork() without connection_uncork() */
+    enum lost_reason reason;
+    uint64_t bytes_received;
+    uint64_t bytes_sent; /* the backlog included */
+    uint64_t idle_timeout;
+    uint64_t active_at; /* clock_now() of the last bytes, if there is an idle_timeout */
+
     struct connection_owner *owner;
     TAILQ_ENTRY(connection) siblings;
     TAILQ_ENTRY(connection) attention;
-
-    struct bufferevent *transport;
-    struct event *readable; /* our own read event; NULL where the bufferevent reads (transport.h) */
     struct event *deadline; /* idle, flush or linger; NULL until there is one */
     struct event *timer;    /* the module's; NULL until it sets one */
     struct event *watch;    /* for a peer that leaves unread; NULL until it is needed */
-
-    struct input kept; /* received, and left by the module */
-    size_t read_limit;
-    size_t write_high;
-    size_t write_low;
-    size_t backlog_seen; /* when the idle deadline was last checked */
-    uint64_t active_at;  /* clock_now() of the last input */
-    uint64_t idle_timeout;
+    size_t backlog_seen;    /* when the deadline was last checked */
     uint64_t id;
-
-    enum connection_state state;
-    enum lost_reason reason;
-    unsigned corks;                /* calls of connection_cork() without connection_uncork() */
-    struct connection *cork_below; /* what was corked before this one (worker.h) */
-    size_t cork_base;              /* where its own output begins in the worker's buffer */
-    bool made;                     /* connection_made took it, so connection_lost is owed */
-    bool reading;                  /* the transport's read event is on */
-    bool eof;                      /* the peer will send no more, and all it sent was read */
-    bool transport_eof;            /* the bufferevent has seen the end; input may be left in it */
-    bool eof_offered;              /* and the module knows */
-    bool write_paused;             /* above the high, not yet below the low watermark */
-    bool write_told;               /* and the module knows */
-    bool module_paused;            /* session_pause_reading() */
-    bool unoffered;     /* the module has left off, and will be offered what is kept */
-    bool attending;                /* in worker->attention */
-    char peer[CONNECTION_PEER_SIZE];
+    uint64_t opened_at; /* clock_now() */
+    const char *peer;   /* behind the module's state */
+    bool made;          /* connection_made took it, so connection_lost is owed */
 };
 
 /* Where the module's state stands in the allocation. */
@@ -112,8 +121,8 @@ void connection_owner_init(struct connection_owner *owner, const char *name);
 
 /*
  * Makes a connection and its session, and offers it to the module. Takes over
- * the transport, whatever happens. False when memory is out or the module has
- * refused (logged).
+ * the transport, whatever happens; copies peer, who it is as text. False when
+ * memory is out or the module has refused (logged).
  */
 bool connection_open(struct worker *worker, struct connection_owner *owner, struct factory *factory,
                      struct bufferevent *transport, const char *peer);
@@ -158,12 +167,16 @@ void connection_settle(struct connection *connection);
 void connection_update_reading(struct connection *connection);
 /* Reading is off while the module waits: only asking shows whether the peer is still there. */
 void connection_watch(struct connection *connection);
-/* Bytes have flowed: the connection is not idle. */
-void connection_touch(struct connection *connection);
-
 static inline struct connection *connection_of(struct session *session)
 {
     return (struct connection *)session;
+}
+
+/* Bytes have flowed: the connection is not idle. */
+static inline void connection_touch(struct connection *connection)
+{
+    if (connection->idle_timeout != PARAMETER_IS_NONE)
+        connection->active_at = clock_now();
 }
 
 static inline const struct protocol *connection_protocol(const struct connection *connection)

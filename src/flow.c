@@ -13,9 +13,9 @@
 /* The module hears of it at the turn's end: perhaps it was another session that wrote. */
 void connection_pause(struct connection *connection)
 {
-    if (connection->write_paused)
+    if (connection->full != NOTICE_NONE)
         return;
-    connection->write_paused = true;
+    connection->full = NOTICE_DUE;
     worker_attend(connection->worker, connection);
 }
 
@@ -27,6 +27,7 @@ void connection_send(struct connection *connection, const char *data, size_t len
         connection_abort(connection, errno == ENOMEM ? LOST_ABORTED : LOST_RESET);
         return;
     }
+    connection->bytes_sent += length;
     connection_touch(connection);
     if (transport_backlog(connection) > connection->write_high)
         connection_pause(connection);
@@ -60,19 +61,27 @@ void connection_uncork(struct connection *connection)
 
 /* --- input ------------------------------------------------------------------- */
 
+static void note_intake(struct connection *connection, enum intake intake)
+{
+    if (connection->intake != INTAKE_PAUSED)
+        connection->intake = intake;
+}
+
 /* Offers bytes to the module; returns how many it took. */
 static size_t offer(struct connection *connection, const char *data, size_t length)
 {
     const struct protocol *protocol = connection_protocol(connection);
-    connection->unoffered = session_must_wait(&connection->session);
-    if (connection->unoffered)
+    if (session_must_wait(&connection->session)) {
+        note_intake(connection, INTAKE_LEFT_OFF);
         return 0;
+    }
     if (protocol->data_received == NULL)
         return length;
     connection_cork(connection);
     size_t consumed = protocol->data_received(&connection->session, data, length);
     /* It had to leave off; perhaps only until what it has gathered is sent. */
-    connection->unoffered = consumed < length && session_must_wait(&connection->session);
+    bool left_off = consumed < length && session_must_wait(&connection->session);
+    note_intake(connection, left_off ? INTAKE_LEFT_OFF : INTAKE_READY);
     connection_uncork(connection);
     return consumed;
 }
@@ -83,7 +92,7 @@ static void consider_rest(struct connection *connection)
     size_t length = input_length(&connection->kept);
     if (length == 0 || session_must_wait(&connection->session))
         return;
-    if (connection->unoffered)
+    if (connection->intake == INTAKE_LEFT_OFF)
         worker_attend(connection->worker, connection);
     else if (length >= connection->read_limit)
         connection_abort(connection, LOST_OVERFLOW);
@@ -104,8 +113,7 @@ static void offer_fresh(struct connection *connection, const char *data, size_t 
     size_t consumed = offer(connection, data, length);
     if (consumed == length || connection->state != CONNECTION_OPEN)
         return;
-    if (input_append(&connection->kept, data + consumed, length - consumed,
-                     connection->read_limit))
+    if (input_append(&connection->kept, data + consumed, length - consumed, connection->read_limit))
         consider_rest(connection);
     else
         connection_abort(connection, LOST_ABORTED);
@@ -114,16 +122,15 @@ static void offer_fresh(struct connection *connection, const char *data, size_t 
 /* Whether there is input that the module has not seen, and will be shown. */
 static bool has_unseen_input(const struct connection *connection)
 {
-    return input_length(&connection->kept) > 0 && !connection->module_paused &&
-           connection->unoffered;
+    return input_length(&connection->kept) > 0 && connection->intake == INTAKE_LEFT_OFF;
 }
 
 static void offer_eof(struct connection *connection)
 {
-    if (!connection->eof || connection->eof_offered || connection->state != CONNECTION_OPEN ||
+    if (connection->eof != NOTICE_DUE || connection->state != CONNECTION_OPEN ||
         has_unseen_input(connection))
         return;
-    connection->eof_offered = true;
+    connection->eof = NOTICE_GIVEN;
     bool stay = false;
     if (connection_protocol(connection)->eof_received != NULL) {
         connection_cork(connection);
@@ -141,37 +148,47 @@ void connection_offer(struct connection *connection)
     connection_settle(connection);
 }
 
+static bool wants_input(const struct connection *connection)
+{
+    if (connection->eof != NOTICE_NONE)
+        return false;
+    if (connection->state == CONNECTION_OPEN)
+        return connection->full == NOTICE_NONE &&
+               input_length(&connection->kept) < connection->read_limit;
+    return connection->state == CONNECTION_LINGERING;
+}
+
 void connection_update_reading(struct connection *connection)
 {
-    bool wanted = false;
-    if (!connection->eof && connection->state == CONNECTION_OPEN)
-        wanted =
-            !connection->write_paused && input_length(&connection->kept) < connection->read_limit;
-    else if (!connection->eof && connection->state == CONNECTION_LINGERING)
-        wanted = true;
+    bool wanted = wants_input(connection);
     if (wanted == connection->reading)
         return;
     connection->reading = wanted;
-    if (wanted)
-        transport_start_reading(connection);
-    else
+    if (!wanted)
         transport_stop_reading(connection);
+    else if (!transport_start_reading(connection))
+        connection_abort(connection, LOST_ABORTED);
     connection_watch(connection);
 }
 
-void connection_settle(struct connection *connection)
+static void tell_full(struct connection *connection)
 {
     const struct protocol *protocol = connection_protocol(connection);
-    if (connection->state == CONNECTION_OPEN && connection->write_paused &&
-        !connection->write_told) {
-        connection->write_told = true;
-        if (protocol->pause_writing != NULL) {
-            connection_cork(connection);
-            protocol->pause_writing(&connection->session);
-            connection_uncork(connection);
-        }
-    }
-    connection_update_reading(connection);
+    connection->full = NOTICE_GIVEN;
+    if (protocol->pause_writing == NULL)
+        return;
+    connection_cork(connection);
+    protocol->pause_writing(&connection->session);
+    connection_uncork(connection);
+}
+
+/* One that is closing reads on until the end of the turn, which most often wants it to. */
+void connection_settle(struct connection *connection)
+{
+    if (connection->state == CONNECTION_OPEN && connection->full == NOTICE_DUE)
+        tell_full(connection);
+    if (connection->state == CONNECTION_OPEN)
+        connection_update_reading(connection);
 }
 
 /* Where the next bytes go: behind what is kept, or into the worker's buffer. */
@@ -206,9 +223,10 @@ static void receive(struct connection *connection)
             connection_abort(connection, LOST_RESET);
         return;
     }
+    connection->bytes_received += (size_t)length;
     connection_touch(connection);
     if (length == 0) {
-        connection->eof = true;
+        connection->eof = NOTICE_DUE;
         offer_eof(connection);
     } else if (space == connection->worker->input) {
         offer_fresh(connection, space, (size_t)length);
@@ -240,16 +258,16 @@ void connection_on_drained(struct connection *connection)
     connection_touch(connection);
     if (connection->state == CONNECTION_CLOSING)
         worker_attend(connection->worker, connection);
-    if (connection->state != CONNECTION_OPEN || !connection->write_paused)
+    if (connection->state != CONNECTION_OPEN || connection->full == NOTICE_NONE)
         return;
     const struct protocol *protocol = connection_protocol(connection);
-    connection->write_paused = false;
-    if (connection->write_told && protocol->resume_writing != NULL) {
+    bool told = connection->full == NOTICE_GIVEN;
+    connection->full = NOTICE_NONE;
+    if (told && protocol->resume_writing != NULL) {
         connection_cork(connection);
         protocol->resume_writing(&connection->session);
         connection_uncork(connection);
     }
-    connection->write_told = false;
     connection_offer(connection);
 }
 

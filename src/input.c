@@ -3,16 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t input_length(const struct input *input)
-{
-    return input->end - input->start;
-}
-
-const char *input_data(const struct input *input)
-{
-    return input->data + input->start;
-}
-
 bool input_reserve(struct input *input, size_t wanted, size_t limit)
 {
     size_t length = input_length(input);

@@ -18,8 +18,15 @@ struct input {
     size_t capacity;
 };
 
-size_t input_length(const struct input *input);
-const char *input_data(const struct input *input);
+static inline size_t input_length(const struct input *input)
+{
+    return input->end - input->start;
+}
+
+static inline const char *input_data(const struct input *input)
+{
+    return input->data + input->start;
+}
 
 /*
  * Makes room for so many bytes more behind what is there; the capacity at most

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "connection.h"
 #include "transport.h"
 
@@ -45,19 +47,23 @@ bool session_is_open(const struct session *session)
     return ((const struct connection *)session)->state == CONNECTION_OPEN;
 }
 
+static size_t gathered(const struct connection *connection)
+{
+    const struct worker *worker = connection->worker;
+    return worker->corked == connection ? worker->output_length - connection->cork_base : 0;
+}
+
 size_t session_backlog(const struct session *session)
 {
     const struct connection *connection = (const struct connection *)session;
-    const struct worker *worker = connection->worker;
-    return transport_backlog(connection) +
-           (worker->corked == connection ? worker->output_length - connection->cork_base : 0);
+    return transport_backlog(connection) + gathered(connection);
 }
 
 bool session_must_wait(const struct session *session)
 {
     const struct connection *connection = (const struct connection *)session;
-    return connection->state != CONNECTION_OPEN || connection->module_paused ||
-           connection->write_paused || session_backlog(session) > connection->write_high;
+    return connection->state != CONNECTION_OPEN || connection->intake == INTAKE_PAUSED ||
+           connection->full != NOTICE_NONE || session_backlog(session) > connection->write_high;
 }
 
 bool session_peer_has_left(const struct session *session)
@@ -97,14 +103,13 @@ void session_uncork(struct session *session)
 
 void session_pause_reading(struct session *session)
 {
-    connection_of(session)->module_paused = true;
+    connection_of(session)->intake = INTAKE_PAUSED;
 }
 
 void session_resume_reading(struct session *session)
 {
     struct connection *connection = connection_of(session);
-    connection->module_paused = false;
-    connection->unoffered = true;
+    connection->intake = INTAKE_LEFT_OFF;
     worker_attend(connection->worker, connection);
 }
 
@@ -117,7 +122,6 @@ void session_set_write_watermarks(struct session *session, size_t high, size_t l
 {
     struct connection *connection = connection_of(session);
     connection->write_high = high;
-    connection->write_low = low;
     transport_set_low_watermark(connection, low);
     if (transport_backlog(connection) > high)
         connection_pause(connection);

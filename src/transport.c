@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <event2/buffer.h>
+#include <event2/bufferevent_struct.h>
 
 /* A backlog leaves in pieces as large as the reads, and not of 16 KiB, libevent's default. */
 #define SINGLE_WRITE_MAX ((size_t)WORKER_BUFFER_SIZE)
@@ -13,7 +13,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    connection_on_readable(context);
+    const struct bufferevent *transport = context;
+    connection_on_readable(transport->cbarg);
 }
 
 static void on_buffered_input(struct bufferevent *transport, void *context)
@@ -24,8 +25,9 @@ static void on_buffered_input(struct bufferevent *transport, void *context)
 
 static void on_drained(struct bufferevent *transport, void *context)
 {
-    (void)transport;
-    connection_on_drained(context);
+    struct connection *connection = context;
+    connection->has_backlog = evbuffer_get_length(bufferevent_get_output(transport)) > 0;
+    connection_on_drained(connection);
 }
 
 static void on_event(struct bufferevent *transport, short what, void *context)
@@ -40,27 +42,28 @@ static void on_event(struct bufferevent *transport, short what, void *context)
     }
 }
 
+/*
+ * The bufferevent's own read event, with another callback; libevent takes care of it in every
+ * other respect, and so its argument has to stay the bufferevent. An event of ours beside it
+ * would be 144 bytes more a connection.
+ */
+static bool take_over_reading(struct bufferevent *transport, evutil_socket_t fd)
+{
+    return event_assign(&transport->ev_read, bufferevent_get_base(transport), fd,
+                        EV_READ | EV_PERSIST | EV_FINALIZE, on_readable, transport) == 0;
+}
+
 bool transport_init(struct connection *connection)
 {
     struct bufferevent *transport = connection->transport;
-    evutil_socket_t fd = bufferevent_getfd(transport);
-    if (fd >= 0) {
-        connection->readable = event_new(bufferevent_get_base(transport), fd, EV_READ | EV_PERSIST,
-                                         on_readable, connection);
-        if (connection->readable == NULL)
-            return false;
-    }
-    bufferevent_setcb(transport, connection->readable == NULL ? on_buffered_input : NULL,
-                      on_drained, on_event, connection);
+    connection->fd = bufferevent_getfd(transport);
+    bufferevent_setcb(transport, on_buffered_input, on_drained, on_event, connection);
     bufferevent_set_max_single_write(transport, SINGLE_WRITE_MAX);
-    return true;
+    return connection->fd < 0 || take_over_reading(transport, connection->fd);
 }
 
 void transport_free(struct connection *connection)
 {
-    if (connection->readable != NULL)
-        event_free(connection->readable);
-    connection->readable = NULL;
     bufferevent_setcb(connection->transport, NULL, NULL, NULL, NULL);
     bufferevent_free(connection->transport);
     connection->transport = NULL;
@@ -73,31 +76,26 @@ static bool has_input(const struct connection *connection)
            evbuffer_get_length(bufferevent_get_input(connection->transport)) > 0;
 }
 
-void transport_start_reading(struct connection *connection)
+bool transport_start_reading(struct connection *connection)
 {
-    if (connection->readable != NULL) {
-        event_add(connection->readable, NULL);
-    } else {
+    if (connection->fd < 0) {
         bufferevent_setwatermark(connection->transport, EV_READ, 0, connection->read_limit);
-        bufferevent_enable(connection->transport, EV_READ);
         /* What came while reading was off has had its callback already. */
         if (has_input(connection))
             bufferevent_trigger(connection->transport, EV_READ, BEV_OPT_DEFER_CALLBACKS);
     }
+    return bufferevent_enable(connection->transport, EV_READ) == 0;
 }
 
 void transport_stop_reading(struct connection *connection)
 {
-    if (connection->readable != NULL)
-        event_del(connection->readable);
-    else
-        bufferevent_disable(connection->transport, EV_READ);
+    bufferevent_disable(connection->transport, EV_READ);
 }
 
 ssize_t transport_read(struct connection *connection, char *buffer, size_t size)
 {
-    if (connection->readable != NULL)
-        return recv(bufferevent_getfd(connection->transport), buffer, size, MSG_DONTWAIT);
+    if (connection->fd >= 0)
+        return recv(connection->fd, buffer, size, MSG_DONTWAIT);
     size_t length = bufferevent_read(connection->transport, buffer, size);
     /* Unlike a socket's event, its callback does not come again for what is left. */
     if (length > 0 && has_input(connection))
@@ -111,10 +109,9 @@ ssize_t transport_read(struct connection *connection, char *buffer, size_t size)
 /* How much the socket takes at once: 0 if none, -1 with errno on a broken connection. */
 static ssize_t send_now(struct connection *connection, const char *data, size_t length)
 {
-    if (connection->readable == NULL || transport_backlog(connection) > 0)
+    if (connection->fd < 0 || connection->has_backlog)
         return 0;
-    ssize_t sent =
-        send(bufferevent_getfd(connection->transport), data, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(connection->fd, data, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS))
         return 0;
     return sent;
@@ -127,15 +124,11 @@ bool transport_write(struct connection *connection, const char *data, size_t len
         return false;
     if ((size_t)sent == length)
         return true;
+    connection->has_backlog = true;
     if (bufferevent_write(connection->transport, data + sent, length - (size_t)sent) == 0)
         return true;
     errno = ENOMEM;
     return false;
-}
-
-size_t transport_backlog(const struct connection *connection)
-{
-    return evbuffer_get_length(bufferevent_get_output(connection->transport));
 }
 
 void transport_set_low_watermark(struct connection *connection, size_t bytes)
@@ -145,18 +138,18 @@ void transport_set_low_watermark(struct connection *connection, size_t bytes)
 
 bool transport_peer_has_left(const struct connection *connection)
 {
-    struct pollfd state = {.fd = bufferevent_getfd(connection->transport), .events = POLLRDHUP};
-    if (connection->readable == NULL)
+    struct pollfd state = {.fd = connection->fd, .events = POLLRDHUP};
+    if (connection->fd < 0)
         return connection->transport_eof;
     return poll(&state, 1, 0) > 0;
 }
 
 bool transport_shutdown(struct connection *connection)
 {
-    if (connection->readable == NULL) {
+    if (connection->fd < 0) {
         /* A pair: its other side sees the end, but we could not read on. */
         bufferevent_flush(connection->transport, EV_WRITE, BEV_FINISHED);
         return false;
     }
-    return shutdown(bufferevent_getfd(connection->transport), SHUT_WR) == 0;
+    return shutdown(connection->fd, SHUT_WR) == 0;
 }

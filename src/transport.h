@@ -1,23 +1,26 @@
 /*
  * transport: how a connection's bytes are moved; one interface, two ways.
  *
- * The bufferevent always owns the descriptor, the backlog and the write event.
- * On a plain socket it does not read: libevent 2.1.12 reads 4 KiB at a time and
- * asks FIONREAD before each read, ten times slower on streams. There the
- * connection has a read event of its own, one recv() into the worker's buffer,
- * and tries one send() before anything becomes backlog. Where there is no plain
- * socket (bufferevent_pair in the tests, later TLS), the bufferevent does it all.
+ * The bufferevent always owns the descriptor, both events and the backlog. On a
+ * plain socket it does not read: libevent 2.1.12 reads 4 KiB at a time and asks
+ * FIONREAD before each read, ten times slower on streams. There its read event
+ * calls us instead, for one recv() into the worker's buffer, and one send() is
+ * tried before anything becomes backlog. Where there is no plain socket
+ * (bufferevent_pair in the tests, later TLS), the bufferevent does it all.
  */
 #ifndef CISTERN_TRANSPORT_H
 #define CISTERN_TRANSPORT_H
 
+#include <event2/buffer.h>
+
 #include "connection.h"
 
-/* Sets up callbacks and events on connection->transport. False when memory is out. */
+/* Sets up callbacks and events on connection->transport. False if libevent will not. */
 bool transport_init(struct connection *connection);
 void transport_free(struct connection *connection);
 
-void transport_start_reading(struct connection *connection);
+/* False when the kernel has no room for one more that is polled. */
+bool transport_start_reading(struct connection *connection);
 void transport_stop_reading(struct connection *connection);
 
 /* As recv(2): bytes read, 0 at the end of the stream, -1 with errno. */
@@ -30,7 +33,12 @@ ssize_t transport_read(struct connection *connection, char *buffer, size_t size)
 bool transport_write(struct connection *connection, const char *data, size_t length);
 
 /* Bytes of backlog. */
-size_t transport_backlog(const struct connection *connection);
+static inline size_t transport_backlog(const struct connection *connection)
+{
+    if (!connection->has_backlog)
+        return 0;
+    return evbuffer_get_length(bufferevent_get_output(connection->transport));
+}
 
 /* connection_on_drained() is called when the backlog falls to so many bytes. */
 void transport_set_low_watermark(struct connection *connection, size_t bytes);

@@ -263,6 +263,28 @@ START_TEST(what_a_session_knows)
 }
 END_TEST
 
+START_TEST(what_a_connection_counts)
+{
+    struct stage stage;
+    stage_begin(&stage, _i, &actor_protocol, NULL);
+    uint64_t before = clock_now();
+    struct peer *peer = stage_connect(&stage);
+    const struct connection *connection = peer->connection;
+    ck_assert_uint_ge(connection->opened_at, before);
+    ck_assert_uint_le(connection->opened_at, clock_now());
+    peer_say(peer, "abc");
+    RUN_UNTIL(&stage, actor.calls[ON_DATA] == 1);
+    ck_assert_uint_eq(connection->bytes_received, 3);
+    ck_assert_uint_eq(connection->bytes_sent, 0);
+    session_write(actor.session, "answer", 6);
+    session_write(actor.session, "!", 1);
+    RUN_UNTIL(&stage, peer_has(peer, "answer!"));
+    ck_assert_uint_eq(connection->bytes_received, 3);
+    ck_assert_uint_eq(connection->bytes_sent, 7);
+    stage_end(&stage);
+}
+END_TEST
+
 static void call_everything(struct session *session)
 {
     session_cork(session);
@@ -310,6 +332,7 @@ int main(void)
     tcase_add_loop_test(others, idle_with_a_backlog, 0, STREAMS);
     tcase_add_loop_test(others, not_idle_while_reading_is_paused, 0, STREAMS);
     tcase_add_loop_test(others, what_a_session_knows, 0, STREAMS);
+    tcase_add_loop_test(others, what_a_connection_counts, 0, STREAMS);
     tcase_add_loop_test(others, calls_from_connection_lost, 0, STREAMS);
     suite_add_tcase(suite, others);
     return unit_main(suite);
