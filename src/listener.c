@@ -88,11 +88,6 @@ static void accepted(struct listener *listener, int fd, const union peer_address
         refuse(listener, fd, text, reason);
         return;
     }
-    if (peer->any.sa_family != AF_UNIX) {
-        const int keepalive = listener->keepalive, nodelay = listener->nodelay;
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive);
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
-    }
     struct bufferevent *transport =
         bufferevent_socket_new(listener->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (transport == NULL) {
@@ -160,10 +155,24 @@ struct endpoint *listener_open_endpoint(struct worker *worker, const struct addr
     return endpoint;
 }
 
+/* On Linux what is accepted inherits these: set once, and not for each connection. */
+static void set_options(const struct listener *listener, const struct endpoint *endpoint)
+{
+    const int keepalive = listener->keepalive, nodelay = listener->nodelay;
+    if (endpoint->address.family == ADDRESS_UNIX)
+        return;
+    for (size_t i = 0; i < endpoint->socket_count; i++) {
+        int fd = endpoint->sockets[i].fd;
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &keepalive, sizeof keepalive);
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof nodelay);
+    }
+}
+
 void listener_attach(struct listener *listener, struct endpoint *endpoint)
 {
     endpoint->listener = listener;
     TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, siblings);
+    set_options(listener, endpoint);
     for (size_t i = 0; i < endpoint->socket_count; i++)
         event_add(endpoint->sockets[i].acceptable, NULL);
 }
