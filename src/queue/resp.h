@@ -6,8 +6,8 @@
  * https://redis.io/docs/latest/develop/reference/protocol-spec/
  *
  * Pure: bytes in, values out. The parser is strict (digits only, CRLF where
- * CRLF belongs), incremental (it never looks at a byte twice to find the end of
- * a request, however the bytes are split), and checks every number against its
+ * CRLF belongs), incremental (of a request that comes in pieces it looks at the
+ * headers in the first of them twice, and at no other byte), and checks every number against its
  * limit before it calculates with it. What a header announces is never
  * allocated in advance.
  */

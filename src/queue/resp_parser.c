@@ -94,44 +94,69 @@ static bool header_number(const char *start, size_t line, int64_t *number)
     return resp_parse_integer((struct resp_argument){start + 1, line - 3}, number);
 }
 
-/*
- * The short cut for nearly all headers: one to nine digits and CRLF, all there.
- * Returns the length of the line; 0 if find_line() and header_number() must
- * tell what it is.
- */
-static inline size_t plain_header(const struct call *call, char type, int64_t *number)
+/* --- multibulk, whole -------------------------------------------------------- */
+
+static inline unsigned digit_value(char c)
 {
-    struct resp_parser *parser = call->parser;
-    const char *start = call->data + parser->scanned;
-    size_t rest = call->length - parser->scanned;
-    if (rest < 4 || start[0] != type || start[1] < '1')
-        return 0;
-    size_t at = 1;
-    int32_t value = 0;
-    size_t end = rest - 2 < 10 ? rest - 2 : 10;
-    for (; at < end && start[at] >= '0' && start[at] <= '9'; at++)
-        value = value * 10 + (start[at] - '0');
-    if (start[at] != '\r' || start[at + 1] != '\n' || at + 2 > call->limits->max_request)
-        return 0;
-    parser->searched = 0;
-    *number = value;
-    return at + 2;
+    return (unsigned char)(c - '0'); /* above 9: it is no digit */
 }
 
-/* --- multibulk -------------------------------------------------------------- */
+/*
+ * Reads a header line of one to nine digits, without a needless zero. Returns
+ * its end; NULL for all other lines, and for a line that has not come whole.
+ */
+static inline const char *plain_header(const char *at, const char *end, char type, size_t *number)
+{
+    if (end - at < 4 || *at != type || digit_value(at[1]) > 9)
+        return NULL;
+    size_t value = digit_value(at[1]);
+    for (at += 2; digit_value(*at) <= 9; at++) {
+        if (end - at < 3 || value == 0 || value > 99999999)
+            return NULL;
+        value = value * 10 + digit_value(*at);
+    }
+    *number = value;
+    return memcmp(at, "\r\n", 2) == 0 ? at + 2 : NULL;
+}
+
+/*
+ * The short cut for nearly all requests, in one pass: all of it has come, and
+ * every number is plain. False for all others, of which the steps below tell
+ * what they are; nothing has changed then but the words.
+ */
+static bool parse_whole(const struct call *call, size_t *consumed)
+{
+    const struct resp_limits *limits = call->limits;
+    size_t within = call->length < limits->max_request ? call->length : limits->max_request;
+    const char *end = call->data + within;
+    size_t count, length;
+    const char *at = plain_header(call->data, end, '*', &count);
+    if (at == NULL || count == 0 || count > limits->max_arguments)
+        return false;
+    while (count-- > 0) {
+        at = plain_header(at, end, '$', &length);
+        if (at == NULL || length > RESP_BULK_MAX || (size_t)(end - at) < length + 2 ||
+            memcmp(at + length, "\r\n", 2) != 0 || !words_add(call->words, at, length))
+            return false;
+        at += length + 2;
+    }
+    *consumed = (size_t)(at - call->data);
+    call->parser->searched = 0;
+    return true;
+}
+
+/* --- multibulk, step by step -------------------------------------------------- */
 
 static enum resp_status read_count(const struct call *call, size_t *consumed)
 {
     struct resp_parser *parser = call->parser;
     int64_t count;
-    size_t line = plain_header(call, '*', &count);
-    if (line == 0) {
-        enum resp_status status = find_line(call, &line, "too big mbulk count string");
-        if (status != RESP_REQUEST)
-            return status;
-        if (!header_number(call->data, line, &count))
-            return fail(call, "invalid multibulk length");
-    }
+    size_t line;
+    enum resp_status status = find_line(call, &line, "too big mbulk count string");
+    if (status != RESP_REQUEST)
+        return status;
+    if (!header_number(call->data, line, &count))
+        return fail(call, "invalid multibulk length");
     if (count <= 0) { /* as in Redis, a null array is an empty one */
         *consumed = line;
         return RESP_EMPTY;
@@ -157,17 +182,15 @@ static enum resp_status read_bulk_header(const struct call *call)
 {
     struct resp_parser *parser = call->parser;
     int64_t length;
-    size_t line = plain_header(call, '$', &length);
-    if (line == 0) {
-        enum resp_status status = find_line(call, &line, "too big bulk count string");
-        if (status != RESP_REQUEST)
-            return status;
-        const char *start = call->data + parser->scanned;
-        if (*start != '$')
-            return unexpected(call, *start);
-        if (!header_number(start, line, &length))
-            return fail(call, "invalid bulk length");
-    }
+    size_t line;
+    enum resp_status status = find_line(call, &line, "too big bulk count string");
+    if (status != RESP_REQUEST)
+        return status;
+    const char *start = call->data + parser->scanned;
+    if (*start != '$')
+        return unexpected(call, *start);
+    if (!header_number(start, line, &length))
+        return fail(call, "invalid bulk length");
     if (length < 0 || length > RESP_BULK_MAX)
         return fail(call, "invalid bulk length");
     parser->bulk = (size_t)length;
@@ -180,7 +203,7 @@ static enum resp_status read_bulk_header(const struct call *call)
 }
 
 /* Reads an argument's bytes and the CRLF behind them, which Redis does not look at. */
-static enum resp_status read_bulk(const struct call *call, bool add)
+static enum resp_status read_bulk(const struct call *call)
 {
     struct resp_parser *parser = call->parser;
     size_t rest = call->length - parser->scanned;
@@ -200,8 +223,6 @@ static enum resp_status read_bulk(const struct call *call, bool add)
     parser->scanned += length + 2;
     parser->arguments--;
     parser->in_bulk = false;
-    if (add && !parser->skipping && !words_add(call->words, start, length))
-        return RESP_NO_MEMORY;
     return RESP_REQUEST;
 }
 
@@ -215,7 +236,7 @@ static size_t reread_number(const char **text)
     return number;
 }
 
-/* Collects the words of a complete request that came in more than one call. */
+/* Collects the words of a request that is complete now. */
 static bool collect_words(const struct call *call)
 {
     const char *text = call->data;
@@ -231,11 +252,11 @@ static bool collect_words(const struct call *call)
     return true;
 }
 
-static enum resp_status read_arguments(const struct call *call, bool add)
+static enum resp_status read_arguments(const struct call *call)
 {
     struct resp_parser *parser = call->parser;
     while (parser->arguments > 0) {
-        enum resp_status status = parser->in_bulk ? read_bulk(call, add) : read_bulk_header(call);
+        enum resp_status status = parser->in_bulk ? read_bulk(call) : read_bulk_header(call);
         if (status != RESP_REQUEST)
             return status;
     }
@@ -246,11 +267,13 @@ static enum resp_status parse_multibulk(const struct call *call, size_t *consume
 {
     struct resp_parser *parser = call->parser;
     enum resp_status status = RESP_REQUEST;
-    bool begins = !parser->in_multibulk; /* in this very call: words are added in passing */
-    if (begins)
+    if (!parser->in_multibulk) {
+        if (parse_whole(call, consumed))
+            return RESP_REQUEST;
         status = read_count(call, consumed);
+    }
     if (status == RESP_REQUEST)
-        status = read_arguments(call, begins);
+        status = read_arguments(call);
     if (status == RESP_INCOMPLETE) {
         if (call->length > call->limits->max_request)
             parser->skipping = true;
@@ -264,7 +287,7 @@ static enum resp_status parse_multibulk(const struct call *call, size_t *consume
 
     if (parser->skipping)
         status = RESP_TOO_BIG;
-    else if (!begins && !collect_words(call))
+    else if (!collect_words(call))
         return RESP_NO_MEMORY;
     *consumed = parser->scanned;
     *parser = (struct resp_parser){0};
