@@ -23,6 +23,7 @@
 /* The version of Redis whose replies are ours: clients derive features from it. */
 #define COMPATIBLE_VERSION "7.0.15"
 
+struct command;     /* command.h */
 struct transaction; /* transaction.h */
 struct wait;        /* wait.h */
 
@@ -32,17 +33,17 @@ struct client {
     struct space *space;        /* the listener's, or its own; a reference */
     struct resp_parser parser;
     struct resp_writer reply;
-    struct wait *wait;               /* what it waits for; NULL: it does not. Owned */
-    struct transaction *transaction; /* between MULTI and EXEC; else NULL. Owned */
-    struct lease_list leases;        /* what it has taken and not acknowledged */
-    char *name;                      /* CLIENT SETNAME; or NULL. Owned */
-    const char *last_command;        /* of the table; or NULL */
-    uint64_t connected_at;           /* ms */
-    uint64_t active_at;              /* ms; of the last command */
-    uint64_t max_reply;              /* bytes */
-    size_t backlog_seen;             /* when it was last looked whether it reads its replies */
-    bool executing;                  /* inside EXEC: nothing waits */
-    bool failed;                     /* the command that runs has answered with an error */
+    struct wait *wait;                  /* what it waits for; NULL: it does not. Owned */
+    struct transaction *transaction;    /* between MULTI and EXEC; else NULL. Owned */
+    struct lease_list leases;           /* what it has taken and not acknowledged */
+    char *name;                         /* CLIENT SETNAME; or NULL. Owned */
+    const struct command *last_command; /* or NULL */
+    uint64_t connected_at;              /* ms */
+    uint64_t active_at;                 /* ms; of the last command */
+    uint64_t max_reply;                 /* bytes */
+    size_t backlog_seen;                /* when it was last looked whether it reads its replies */
+    bool executing;                     /* inside EXEC: nothing waits */
+    bool failed;                        /* the command that runs has answered with an error */
 };
 
 static inline struct session *client_session(struct client *client)

@@ -1,9 +1,9 @@
 #include "command.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "transaction.h"
 
@@ -113,19 +113,54 @@ const size_t command_count = sizeof commands / sizeof commands[0];
 _Static_assert(sizeof commands / sizeof commands[0] <= SERVICE_COMMANDS_MAX,
                "each command has its place in the statistics");
 
+/* A name as two large numbers, which are in alphabetical order too. */
+struct packed_name {
+    uint64_t high;
+    uint64_t low;
+};
+_Static_assert(sizeof(struct packed_name) == COMMAND_NAME_SIZE, "a name has room in two numbers");
+
+static struct packed_name pack(const char name[COMMAND_NAME_SIZE])
+{
+    struct packed_name packed;
+    memcpy(&packed, name, sizeof packed);
+    return (struct packed_name){.high = be64toh(packed.high), .low = be64toh(packed.low)};
+}
+
+/* The name as it stands in a row; one that is too long becomes an empty one. */
+static struct packed_name pack_argument(struct resp_argument name)
+{
+    char lower[COMMAND_NAME_SIZE] = {0};
+    for (size_t i = 0; i < name.length && name.length < sizeof lower; i++)
+        lower[i] = (char)(name.data[i] | 0x20); /* of all bytes only letters become letters */
+    return pack(lower);
+}
+
 static int compare(const void *key, const void *row)
 {
-    const struct resp_argument *name = key;
-    const struct command *command = row;
-    size_t length = strlen(command->name);
-    int order = strncasecmp(name->data, command->name, name->length);
-    /* Equal up to the shorter of the two; or up to a NUL in the name, which then is longer. */
-    return order != 0 ? order : (name->length > length) - (name->length < length);
+    const struct packed_name *one = key;
+    const struct packed_name other = pack(((const struct command *)row)->name);
+    if (one->high != other.high)
+        return one->high < other.high ? -1 : 1;
+    return (one->low > other.low) - (one->low < other.low);
+}
+
+static const struct command *search(const struct packed_name *name)
+{
+    return bsearch(name, commands, command_count, sizeof commands[0], compare);
 }
 
 const struct command *command_find(struct resp_argument name)
 {
-    return bsearch(&name, commands, command_count, sizeof commands[0], compare);
+    const struct packed_name packed = pack_argument(name);
+    return search(&packed);
+}
+
+/* Clients repeat themselves: the command is looked for at the last one's first. */
+static const struct command *find_again(const struct command *last, struct resp_argument name)
+{
+    const struct packed_name packed = pack_argument(name);
+    return last != NULL && compare(&packed, last) == 0 ? last : search(&packed);
 }
 
 /* --- errors ------------------------------------------------------------------------- */
@@ -200,7 +235,7 @@ static bool refuse(struct client *client, const struct command *command,
     if (command == NULL)
         answer_unknown(client, words);
     else if (command_arity_fits(command->arity, words->count)) {
-        if (command_has_subcommand(client, command, words))
+        if (command->subcommands == NULL || command_has_subcommand(client, command, words))
             return false;
     } else if (command->execute == command_exec)
         refuse_exec(client);
@@ -215,11 +250,11 @@ static bool refuse(struct client *client, const struct command *command,
 
 void command_execute(struct client *client, const struct resp_words *words)
 {
-    const struct command *command = command_find(words->items[0]);
+    const struct command *command = find_again(client->last_command, words->items[0]);
     struct service *service = client->service;
     service->commands++;
     client->active_at = service->now;
-    if (is_http(words->items[0])) {
+    if (command == NULL && is_http(words->items[0])) {
         session_log(client_session(client), LOG_LEVEL_WARNING,
                     "closed: it speaks HTTP, perhaps for a web page that attacks this port");
         session_abort(client_session(client));
@@ -227,7 +262,7 @@ void command_execute(struct client *client, const struct resp_words *words)
     }
     if (refuse(client, command, words))
         return;
-    client->last_command = command->name;
+    client->last_command = command;
     if (client->transaction != NULL && !client->executing &&
         (command->flags & COMMAND_IMMEDIATE) == 0) {
         keep(client, words);

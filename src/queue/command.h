@@ -43,8 +43,11 @@ extern const struct subcommand client_subcommands[];
 extern const struct subcommand command_subcommands[];
 extern const struct subcommand config_subcommands[];
 
+/* Room for the longest name, and the NULs behind it. */
+#define COMMAND_NAME_SIZE 16U
+
 struct command {
-    const char *name; /* lower case */
+    char name[COMMAND_NAME_SIZE]; /* lower case, letters only */
     enum command_group group;
     /* Arguments, the name included; negative: at least so many. As Redis has it. */
     int arity;

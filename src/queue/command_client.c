@@ -57,8 +57,8 @@ static size_t describe(struct client *client, char *line)
         : client->transaction != NULL ? "x"
                                       : "N",
         client->transaction != NULL ? (int)transaction_count(client->transaction) : -1,
-        session_backlog(session), client->last_command != NULL ? client->last_command : "NULL",
-        client->reply.version);
+        session_backlog(session),
+        client->last_command != NULL ? client->last_command->name : "NULL", client->reply.version);
     return (size_t)length < LINE_SIZE ? (size_t)length : LINE_SIZE - 1;
 }
 
