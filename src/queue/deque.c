@@ -125,21 +125,6 @@ static void release_if_empty(struct deque *deque, struct deque_chunk *chunk)
 
 /* --- ends ------------------------------------------------------------------- */
 
-size_t deque_count(const struct deque *deque)
-{
-    return deque->count;
-}
-
-size_t deque_item_charge(size_t length)
-{
-    return length + DEQUE_ITEM_COST;
-}
-
-size_t deque_charge(const struct deque *deque)
-{
-    return deque->payload + deque->count * DEQUE_ITEM_COST;
-}
-
 size_t deque_allocated(const struct deque *deque)
 {
     size_t bytes = 0;
@@ -172,7 +157,7 @@ bool deque_peek(const struct deque *deque, enum deque_end end, struct deque_item
     return true;
 }
 
-void deque_pop(struct deque *deque, enum deque_end end)
+size_t deque_pop(struct deque *deque, enum deque_end end)
 {
     struct deque_chunk *chunk = chunk_at(deque, end);
     size_t length = chunk_pop(chunk, end);
@@ -180,6 +165,7 @@ void deque_pop(struct deque *deque, enum deque_end end)
     deque->payload -= length;
     release_if_empty(deque, chunk);
     trim_ends(deque, NULL);
+    return length;
 }
 
 void deque_clear(struct deque *deque)

@@ -68,11 +68,21 @@ struct deque_cursor {
     size_t offset;
 };
 
-size_t deque_count(const struct deque *deque);
+static inline size_t deque_count(const struct deque *deque)
+{
+    return deque->count;
+}
 
-/* The charge for one item, and for all of them: payload + count * DEQUE_ITEM_COST. */
-size_t deque_item_charge(size_t length);
-size_t deque_charge(const struct deque *deque);
+/* The charge for one item, and for all of them. */
+static inline size_t deque_item_charge(size_t length)
+{
+    return length + DEQUE_ITEM_COST;
+}
+
+static inline size_t deque_charge(const struct deque *deque)
+{
+    return deque->payload + deque->count * DEQUE_ITEM_COST;
+}
 
 /* What malloc was really asked for. Walks the chunks: for tests. */
 size_t deque_allocated(const struct deque *deque);
@@ -83,8 +93,8 @@ bool deque_push(struct deque *deque, enum deque_end end, const struct deque_item
 /* The item at that end; false when empty. */
 bool deque_peek(const struct deque *deque, enum deque_end end, struct deque_item *item);
 
-/* Drops the item at that end, which must exist. */
-void deque_pop(struct deque *deque, enum deque_end end);
+/* Drops the item at that end, which must exist. Returns its length. */
+size_t deque_pop(struct deque *deque, enum deque_end end);
 
 void deque_clear(struct deque *deque);
 

@@ -12,21 +12,6 @@ void queue_init(struct queue *queue, const struct queue_bound *bound, struct bud
 
 /* --- figures ------------------------------------------------------------------------ */
 
-size_t queue_count(const struct queue *queue)
-{
-    return deque_count(&queue->items);
-}
-
-uint64_t queue_bytes(const struct queue *queue)
-{
-    return deque_charge(&queue->items) + queue->leased_bytes;
-}
-
-uint64_t queue_held(const struct queue *queue)
-{
-    return queue_count(queue) + queue->leased_items;
-}
-
 bool queue_over_bound(const struct queue *queue)
 {
     return queue_held(queue) > queue->bound->max_items ||
@@ -83,11 +68,7 @@ bool queue_add(struct queue *queue, enum deque_end end, const struct deque_item 
 
 void queue_drop(struct queue *queue, enum deque_end end)
 {
-    struct deque_item item;
-    if (!deque_peek(&queue->items, end, &item))
-        return;
-    budget_release(queue->budget, deque_item_charge(item.length));
-    deque_pop(&queue->items, end);
+    budget_release(queue->budget, deque_item_charge(deque_pop(&queue->items, end)));
     note_gone(queue, end);
 }
 
@@ -186,6 +167,8 @@ bool queue_expire(struct queue *queue, uint64_t now)
 bool queue_trim(struct queue *queue, size_t most)
 {
     const struct queue_bound *bound = queue->bound;
+    if (!queue_over_bound(queue))
+        return false;
     bool trims = bound->shrink == SHRINK_TRIM ||
                  (bound->shrink == SHRINK_AUTO && bound->overflow == OVERFLOW_DROP_OLDEST);
     if (!trims)
@@ -264,11 +247,9 @@ enum push_result queue_move(struct queue *from, enum deque_end from_end, struct 
 
 void queue_lease(struct queue *queue)
 {
-    struct deque_item item;
-    queue_peek(queue, DEQUE_HEAD, &item);
     queue->leased_items++;
-    queue->leased_bytes += deque_item_charge(item.length);
-    deque_pop(&queue->items, DEQUE_HEAD); /* and the budget stays used */
+    /* The budget stays used. */
+    queue->leased_bytes += deque_item_charge(deque_pop(&queue->items, DEQUE_HEAD));
     note_gone(queue, DEQUE_HEAD);
 }
 

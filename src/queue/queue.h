@@ -151,9 +151,23 @@ bool queue_return(struct queue *queue, uint64_t id, const struct deque_item *ite
 
 /* --- figures -------------------------------------------------------------------- */
 
-size_t queue_count(const struct queue *queue);
+static inline size_t queue_count(const struct queue *queue)
+{
+    return deque_count(&queue->items);
+}
+
 /* The bytes that are held, those of leased items included. */
-uint64_t queue_bytes(const struct queue *queue);
+static inline uint64_t queue_bytes(const struct queue *queue)
+{
+    return deque_charge(&queue->items) + queue->leased_bytes;
+}
+
+/* The items that are held, those under a lease included. */
+static inline uint64_t queue_held(const struct queue *queue)
+{
+    return queue_count(queue) + queue->leased_items;
+}
+
 /* Holds more than its bound, which was lowered. */
 bool queue_over_bound(const struct queue *queue);
 /* Of the older of the items at the two ends; 0 when empty. */

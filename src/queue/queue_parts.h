@@ -4,8 +4,6 @@
 
 #include "queue.h"
 
-/* Items that are held, those under a lease included. */
-uint64_t queue_held(const struct queue *queue);
 /* Whether so many items more, of that charge together, are within the bound. */
 bool queue_fits(const struct queue *queue, uint64_t charge, uint64_t count);
 
