@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "glob.h"
 
@@ -12,6 +16,10 @@ struct space *space_new(struct limits *limits, bool is_private)
     struct space *space = calloc(1, sizeof *space);
     if (space == NULL)
         return NULL;
+    if (getrandom(&space->hash_key, sizeof space->hash_key, 0) != sizeof space->hash_key) {
+        free(space);
+        return NULL;
+    }
     space->references = 1;
     space->limits = limits_get(limits);
     space->is_private = is_private;
@@ -70,11 +78,18 @@ void space_rebind(struct space *space)
 
 /* --- by name --------------------------------------------------------------------------- */
 
+/* Nobody who does not know the key can choose names that collide. */
+static unsigned hash_of(const struct space *space, struct resp_argument name)
+{
+    return (unsigned)XXH3_64bits_withSeed(name.data, name.length, space->hash_key);
+}
+
 struct named_queue *space_find(const struct space *space, struct resp_argument name)
 {
     struct named_queue *queue = NULL;
     if (name.length <= QUEUE_NAME_MAX)
-        HASH_FIND(hh, space->by_name, name.data, name.length, queue);
+        HASH_FIND_BYHASHVALUE(hh, space->by_name, name.data, name.length, hash_of(space, name),
+                              queue);
     return queue;
 }
 
@@ -122,7 +137,7 @@ static struct named_queue *make_queue(struct space *space, struct resp_argument 
     init_line(&queue->producers);
     queue->name_length = name.length;
     memcpy(queue->name, name.data, name.length);
-    HASH_ADD(hh, space->by_name, name, name.length, queue);
+    HASH_ADD_BYHASHVALUE(hh, space->by_name, name, name.length, hash_of(space, name), queue);
     if (queue->hh.tbl == NULL) { /* HASH_NONFATAL_OOM: it was not added */
         free(queue);
         return NULL;

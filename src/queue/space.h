@@ -83,6 +83,7 @@ struct space {
     struct limits *limits;           /* a reference */
     bool is_private;                 /* of one connection: nobody else can bring or take an item */
     struct named_queue *by_name;     /* uthash */
+    uint64_t hash_key;               /* random */
     struct named_queue_list idle;    /* longest idle first */
     struct named_queue_list ready;   /* somebody who waits may be served */
     size_t seen;                     /* queues that hold items */
