@@ -86,7 +86,7 @@ bool answer_move(struct client *client, struct named_queue *from, enum deque_end
     enum space_refusal refusal;
     struct named_queue *to = space_claim(client->space, destination, &refusal);
     if (to == NULL) {
-        answer_refusal(client, refusal);
+        answer_refusal(client, refusal, destination);
         return true;
     }
     queue_expire(&to->queue, client->service->now);
@@ -170,9 +170,13 @@ void answer_push(struct client *client, struct named_queue *named, enum push_res
     }
 }
 
-void answer_refusal(struct client *client, enum space_refusal refusal)
+void answer_refusal(struct client *client, enum space_refusal refusal, struct resp_argument name)
 {
     switch (refusal) {
+    case SPACE_NAME_TOO_LONG:
+        client_error(client, "TOOBIG name of %zu bytes is over the limit, %u", name.length,
+                     QUEUE_NAME_MAX);
+        break;
     case SPACE_FULL:
         client_error(client, "NOQUEUE max_queues are in use");
         break;

@@ -35,6 +35,12 @@ static long double parse_number(struct resp_argument argument)
 bool command_seconds(struct client *client, struct resp_argument argument, const char *what,
                      uint64_t *milliseconds)
 {
+    int64_t whole;
+    bool is_plain = resp_parse_integer(argument, &whole) && whole >= 0;
+    if (is_plain && whole <= INT64_MAX / 1000) { /* as nearly all are, and far quicker */
+        *milliseconds = (uint64_t)whole * 1000;
+        return true;
+    }
     long double seconds = parse_number(argument);
     if (!isfinite(seconds) || seconds > INT64_MAX / 1000) {
         client_error(client, "ERR %s is not a float or out of range", what);
@@ -72,13 +78,8 @@ struct named_queue *command_queue(struct client *client, struct resp_argument na
 struct named_queue *command_claim(struct client *client, struct resp_argument name)
 {
     enum space_refusal refusal;
-    if (name.length > QUEUE_NAME_MAX) {
-        client_error(client, "TOOBIG name of %zu bytes is over the limit, %u", name.length,
-                     QUEUE_NAME_MAX);
-        return NULL;
-    }
     struct named_queue *queue = space_claim(client->space, name, &refusal);
     if (queue == NULL)
-        answer_refusal(client, refusal);
+        answer_refusal(client, refusal, name);
     return queue;
 }

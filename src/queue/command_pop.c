@@ -71,10 +71,6 @@ static void wait_or_null(struct client *client, const struct wait_request *reque
         client_error(client, "TOOBIG more than %u queues to wait on", WAIT_QUEUES_MAX);
         return;
     }
-    for (size_t i = 0; i < request->name_count; i++) {
-        if (command_claim(client, request->names[i]) == NULL)
-            return;
-    }
     wait_begin(client, request);
 }
 

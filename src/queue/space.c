@@ -153,6 +153,10 @@ struct named_queue *space_claim(struct space *space, struct resp_argument name,
     struct named_queue *queue = space_find(space, name);
     if (queue != NULL)
         return queue;
+    if (name.length > QUEUE_NAME_MAX) {
+        *refusal = SPACE_NAME_TOO_LONG;
+        return NULL;
+    }
     const struct space_bound *bound = bound_for(space->limits, name.data, name.length);
     if (bound->pattern == NULL && !space->limits->auto_create) {
         *refusal = SPACE_UNDECLARED;

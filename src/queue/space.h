@@ -112,11 +112,12 @@ struct named_queue *space_find(const struct space *space, struct resp_argument n
 
 enum space_refusal {
     SPACE_MADE,
+    SPACE_NAME_TOO_LONG,
     SPACE_FULL,       /* max_queues are in use */
     SPACE_UNDECLARED, /* auto_create is off, and no pattern matches */
     SPACE_NO_MEMORY,
 };
-/* Finds or makes; NULL with the reason. The caller has checked the name's length. */
+/* Finds or makes; NULL with the reason. */
 struct named_queue *space_claim(struct space *space, struct resp_argument name,
                                 enum space_refusal *refusal);
 

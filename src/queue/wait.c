@@ -68,7 +68,7 @@ static bool join_all(struct client *client)
         enum space_refusal refusal;
         struct named_queue *queue = space_claim(client->space, request->names[i], &refusal);
         if (queue == NULL) {
-            answer_refusal(client, refusal);
+            answer_refusal(client, refusal, request->names[i]);
             return false;
         }
         join(client, queue, request->kind == WAIT_PUSH ? &queue->producers : &queue->consumers);
@@ -226,7 +226,7 @@ static bool admit_move(struct client *client, struct named_queue *to)
         join(client, from, &from->consumers);
     } else {
         begin_answer(client);
-        answer_refusal(client, refusal);
+        answer_refusal(client, refusal, request->names[0]);
         end_answer(client);
     }
     return true;
@@ -270,7 +270,7 @@ static bool serve_one(struct named_queue *queue)
  * It ends: each step takes a client out of a line, or moves one on to the line
  * of its destination, which it leaves only when that has room.
  */
-void wait_serve(struct space *space)
+void wait_serve_ready(struct space *space)
 {
     struct named_queue *queue;
     while ((queue = space_next_ready(space)) != NULL) {

@@ -55,8 +55,15 @@ void wait_timed_out(struct client *client);
 /* CLIENT UNBLOCK: as if its time were up, or with an error. */
 void wait_unblock(struct client *client, bool with_error);
 
-/* Serves those who can be served, until nobody can. After every command. */
-void wait_serve(struct space *space);
+/* Serves those who can be served, until nobody can. */
+void wait_serve_ready(struct space *space);
+
+/* After every command; mostly nobody waits. */
+static inline void wait_serve(struct space *space)
+{
+    if (!TAILQ_EMPTY(&space->ready))
+        wait_serve_ready(space);
+}
 
 /* --- answers, for those who wait and those who need not ------------------------- */
 
@@ -80,7 +87,7 @@ bool answer_move(struct client *client, struct named_queue *from, enum deque_end
 /* The length, or why nothing came in. */
 void answer_push(struct client *client, struct named_queue *queue, enum push_result result,
                  const struct batch *batch);
-/* Why a queue could not be made. */
-void answer_refusal(struct client *client, enum space_refusal refusal);
+/* Why a queue of that name could not be made. */
+void answer_refusal(struct client *client, enum space_refusal refusal, struct resp_argument name);
 
 #endif
