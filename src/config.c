@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,18 @@ const struct parameter config_global_rows[] = {
         .maximum = UINT64_C(1) << 40,
         .reload = RELOAD_LIVE,
         .help = "the most bytes of items that all listeners hold together",
+    },
+    {
+        .name = "workers",
+        .type = PARAMETER_COUNT,
+        .flags = PARAMETER_AUTO,
+        .offset = offsetof(struct global_options, workers),
+        .initial = "1",
+        .minimum = 1,
+        .maximum = CONFIG_WORKERS_MAX,
+        .reload = RELOAD_NEVER,
+        .help = "the threads that serve connections; auto is one for each processor that the "
+                "daemon may use",
     },
     {0},
 };
@@ -252,6 +265,29 @@ const struct config_listener *config_find_listener(const struct config *config, 
             return &config->listeners[i];
     }
     return NULL;
+}
+
+/* Where they cannot be counted, as on more than 1,024 of them, there are enough for the maximum. */
+static unsigned count_processors(void)
+{
+    cpu_set_t allowed;
+
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == -1)
+        return CONFIG_WORKERS_MAX;
+    return (unsigned)CPU_COUNT(&allowed);
+}
+
+unsigned config_workers(const struct config *config)
+{
+    if (config->options->workers != PARAMETER_IS_AUTO)
+        return (unsigned)config->options->workers;
+    unsigned processors = count_processors();
+    return processors < CONFIG_WORKERS_MAX ? processors : CONFIG_WORKERS_MAX;
+}
+
+unsigned config_reserved_descriptors(unsigned workers)
+{
+    return CONFIG_RESERVED_FDS + (workers - 1) * CONFIG_WORKER_FDS;
 }
 
 enum log_level config_log_level(const struct config *config)

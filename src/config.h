@@ -28,6 +28,11 @@
 /* Descriptors that are not connections or listening sockets: stdio, epoll, timers, a reserve. */
 #define CONFIG_RESERVED_FDS 64U
 
+/* The most workers: each costs a thread and its buffers, and accepting is one thread's work. */
+#define CONFIG_WORKERS_MAX 64U
+/* Descriptors of a worker beyond the first: epoll, libevent's signal pipe, its wake-up. */
+#define CONFIG_WORKER_FDS 4U
+
 /* What was wrong with a file: one line of text an error, without a newline. Owns its lines. */
 struct report {
     size_t count;
@@ -57,6 +62,7 @@ struct global_options {
     uint64_t max_connections;
     uint64_t max_memory; /* bytes that all modules hold together; none: no limit */
     int log_level; /* index into the row's choices: LOG_LEVEL_ERROR + index */
+    uint64_t workers;
 };
 
 /* The block of a listener's generic options. */
@@ -102,6 +108,11 @@ struct config *config_parse(const char *name, const char *text, size_t length,
 void config_free(struct config *config);
 
 const struct config_listener *config_find_listener(const struct config *config, const char *name);
+
+/* How many workers it asks for, from 1; auto: the processors that this process may run on. */
+unsigned config_workers(const struct config *config);
+/* Descriptors that are not connections or listening sockets, with so many workers. */
+unsigned config_reserved_descriptors(unsigned workers);
 
 enum log_level config_log_level(const struct config *config);
 enum log_level config_listener_log_level(const struct config *config,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "worker.h"
+
 /* What the core itself needs for a connection: the bufferevent, its events, the session's head. */
 #define CONNECTION_OVERHEAD 2048U
 
@@ -42,7 +44,8 @@ static uint64_t count_sockets(const struct address_list *list)
     return sockets;
 }
 
-static struct demand demand_of(const struct config_listener *listener)
+/* workers: on how many the module has what it shares; one if its sessions share it with all. */
+static struct demand demand_of(const struct config_listener *listener, unsigned workers)
 {
     const struct protocol *protocol = listener->protocol;
     struct footprint footprint = {.per_connection = SESSION_READ_LIMIT + SESSION_WRITE_HIGH};
@@ -56,7 +59,8 @@ static struct demand demand_of(const struct config_listener *listener)
         .connections = listener->options->max_connections,
         .per_connection =
             add(footprint.per_connection, protocol->session_size + CONNECTION_OVERHEAD),
-        .shared = add(footprint.shared, protocol->shared_size),
+        .shared = multiply(protocol_spreads(protocol) ? workers : 1,
+                           add(footprint.shared, protocol->shared_size)),
         .sockets = count_sockets(&listener->options->listen),
     };
     demand.memory = add(demand.shared, multiply(demand.connections, demand.per_connection));
@@ -119,15 +123,24 @@ static void print_demand(const struct demand *demand, FILE *out)
             demand->connections + demand->sockets);
 }
 
-static void print_descriptors(const struct demand *total, FILE *out)
+static void print_workers(unsigned workers, FILE *out)
+{
+    char buffers[32];
+
+    fprintf(out, "\nWorkers: %u, with %s of buffers each.\n", workers,
+            print_bytes(WORKER_BUFFERS, buffers, sizeof(buffers)));
+}
+
+static void print_descriptors(const struct demand *total, unsigned workers, FILE *out)
 {
     struct rlimit limit;
-    uint64_t needed = total->connections + total->sockets + CONFIG_RESERVED_FDS;
+    unsigned reserved = config_reserved_descriptors(workers);
+    uint64_t needed = total->connections + total->sockets + reserved;
 
     fprintf(out,
-            "\nDescriptors needed: %" PRIu64 " (%" PRIu64 " connections, %" PRIu64
+            "Descriptors needed: %" PRIu64 " (%" PRIu64 " connections, %" PRIu64
             " listening sockets, %u others).\n",
-            needed, total->connections, total->sockets, CONFIG_RESERVED_FDS);
+            needed, total->connections, total->sockets, reserved);
     if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
         return;
     if (limit.rlim_cur == RLIM_INFINITY) {
@@ -142,6 +155,7 @@ static void print_descriptors(const struct demand *total, FILE *out)
 void config_print_worst_case(const struct config *config, FILE *out)
 {
     size_t count = config->listener_count;
+    unsigned workers = config_workers(config);
     struct demand *demands = calloc(count, sizeof(*demands));
 
     if (demands == NULL) {
@@ -151,11 +165,12 @@ void config_print_worst_case(const struct config *config, FILE *out)
     fprintf(out, "%-20s %12s %12s %12s %12s %12s\n", "listener", "connections", "each", "shared",
             "memory", "descriptors");
     for (size_t i = 0; i < count; i++) {
-        demands[i] = demand_of(&config->listeners[i]);
+        demands[i] = demand_of(&config->listeners[i], workers);
         print_demand(&demands[i], out);
     }
     struct demand total = total_of(demands, count, config->options->max_connections);
     print_demand(&total, out);
-    print_descriptors(&total, out);
+    print_workers(workers, out);
+    print_descriptors(&total, workers, out);
     free(demands);
 }

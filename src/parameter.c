@@ -36,6 +36,8 @@ static void append_range(const struct parameter *row, const char *noun, char *bu
         append(buffer, size, ", or none");
     if (row->flags & PARAMETER_FOREVER)
         append(buffer, size, ", or forever");
+    if (row->flags & PARAMETER_AUTO)
+        append(buffer, size, ", or auto");
 }
 
 const char *parameter_allowed(const struct parameter *row, char *buffer, size_t size)
@@ -97,6 +99,10 @@ static bool parse_number(const struct parameter *row, const char *text, uint64_t
     }
     if ((row->flags & PARAMETER_FOREVER) && strcmp(text, "forever") == 0) {
         *value = PARAMETER_IS_FOREVER;
+        return true;
+    }
+    if ((row->flags & PARAMETER_AUTO) && strcmp(text, "auto") == 0) {
+        *value = PARAMETER_IS_AUTO;
         return true;
     }
     const char *wrong = number_parse(row, text, value, hint);
@@ -188,6 +194,8 @@ static const char *format_number(const struct parameter *row, uint64_t value, ch
         snprintf(buffer, size, "none");
     else if ((row->flags & PARAMETER_FOREVER) && value == PARAMETER_IS_FOREVER)
         snprintf(buffer, size, "forever");
+    else if ((row->flags & PARAMETER_AUTO) && value == PARAMETER_IS_AUTO)
+        snprintf(buffer, size, "auto");
     else
         number_format(row->type, value, buffer, size);
     return buffer;

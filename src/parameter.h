@@ -29,15 +29,18 @@ enum parameter_type {
 #define PARAMETER_NONE (1U << 0)     /* `none` is allowed and means PARAMETER_IS_NONE */
 #define PARAMETER_FOREVER (1U << 1)  /* `forever` is allowed, PARAMETER_IS_FOREVER */
 #define PARAMETER_REQUIRED (1U << 2) /* no default: the file has to say it */
+#define PARAMETER_AUTO (1U << 3)     /* `auto` is allowed and means PARAMETER_IS_AUTO */
 
 #define PARAMETER_IS_NONE UINT64_C(0)
 #define PARAMETER_IS_FOREVER UINT64_MAX
+#define PARAMETER_IS_AUTO UINT64_C(0)
 
 /* What a reload does with a changed value. */
 enum parameter_reload {
     RELOAD_LIVE,        /* holds at once, for live state too */
     RELOAD_CONNECTIONS, /* holds for connections made from then on */
     RELOAD_REBIND,      /* takes effect on the socket: listened on anew, opened or closed */
+    RELOAD_NEVER,       /* takes effect at the next start */
 };
 
 struct parameter {

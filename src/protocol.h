@@ -12,7 +12,8 @@
  * Threads: a session's callbacks run on the thread that owns its connection,
  * one at a time, and never from inside a session_*() call, so that a module
  * needs no lock and no guard against re-entry. All functions below are for that
- * thread only.
+ * thread only. The sessions of one factory are all on one thread; those of a
+ * listener are on several, unless the module says shares_state.
  *
  * Memory: the core allocates a session's state together with its connection,
  * and a factory's shared state together with the factory; both begin zeroed.
@@ -73,6 +74,15 @@ struct protocol {
 
     size_t shared_size;  /* of the state that all sessions of a factory share */
     size_t session_size; /* of the state of one session */
+
+    /*
+     * Where its sessions may run. Left out: on every worker, with a factory on
+     * each that knows nothing of the others; only parameters are the same.
+     * shares_state: all sessions of a listener, and its factory, are on one
+     * worker. on_main: that is the main thread's, for who has to call the server.
+     */
+    bool shares_state;
+    bool on_main;
 
     /*
      * Whether the parameters fit together. If not: false, the offending
@@ -159,6 +169,12 @@ struct protocol {
 /* All modules; ends with NULL. The only global object of the daemon. */
 extern const struct protocol *const protocols[];
 const struct protocol *protocol_find(const char *name);
+
+/* Whether the sessions of one listener are spread over the workers. */
+static inline bool protocol_spreads(const struct protocol *protocol)
+{
+    return !protocol->shares_state && !protocol->on_main;
+}
 
 /* --- for modules: the factory ------------------------------------------- */
 

@@ -22,6 +22,8 @@ struct connection;
 
 /* Read at once from one connection, and gathered for one: bytes. Measured: doc/architecture.md. */
 #define WORKER_BUFFER_SIZE (256U * 1024)
+/* What a worker has of them, bytes. */
+#define WORKER_BUFFERS (2 * WORKER_BUFFER_SIZE)
 
 TAILQ_HEAD(connection_list, connection);
 

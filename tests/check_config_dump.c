@@ -40,6 +40,8 @@ static char *printed(void (*print)(const struct config *config, FILE *out),
 static const char *const dumped[] = {
     LISTENER "echo { } }",
     "log_level = error drain_timeout = none max_connections = 1\n" LISTENER "discard { } }",
+    "workers = 3\n" LISTENER "echo { } }",
+    "workers = auto\n" LISTENER "echo { } }",
     "drain_timeout = forever\n" LISTENER
     "keepalive = off nodelay = false log_level = debug idle_timeout = 1ms chargen { } }",
     "drain_timeout = 365d\n" LISTENER "idle_timeout = 8760h echo { buffer = 1025 } }",
@@ -145,6 +147,38 @@ START_TEST(the_worst_case_counts_the_dearest_connections)
 }
 END_TEST
 
+static void megabyte(const void *parameters, struct footprint *footprint)
+{
+    (void)parameters;
+    footprint->shared = UINT64_C(1) << 20;
+}
+
+/* What a module has on each worker counts as often; what shares its state is on one alone. */
+START_TEST(the_worst_case_knows_workers)
+{
+    static const char text[] = "listener \"spread\" { listen = \"127.0.0.1:7\"\n"
+                               " max_connections = 1 echo { } }\n"
+                               "listener \"shared\" { listen = \"127.0.0.1:8\"\n"
+                               " max_connections = 1 echo { } }\n";
+    static const struct protocol spread = {.name = "spread", .footprint = megabyte};
+    static const struct protocol shared = {
+        .name = "shared", .footprint = megabyte, .shares_state = true};
+    char whole[400];
+
+    snprintf(whole, sizeof(whole), "workers = 3\nmax_connections = 2\n%s", text);
+    struct config *config = parsed(whole);
+    config->listeners[0].protocol = &spread;
+    config->listeners[1].protocol = &shared;
+    char *printed_text = printed(config_print_worst_case, config);
+    ck_assert_double_eq(column(printed_text, "\nspread", 2), 3);
+    ck_assert_double_eq(column(printed_text, "\nshared", 2), 1);
+    ck_assert_ptr_nonnull(strstr(printed_text, "Workers: 3, with 512.0 KiB of buffers each."));
+    ck_assert_ptr_nonnull(strstr(printed_text, "Descriptors needed: 76 (2 connections, 2"));
+    config_free(config);
+    free(printed_text);
+}
+END_TEST
+
 static void large_product(const void *parameters, struct footprint *footprint)
 {
     (void)parameters;
@@ -199,6 +233,7 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, a_dump_says_the_same, 0, LENGTH(dumped));
     tcase_add_test(tcase, the_worst_case_counts_the_dearest_connections);
+    tcase_add_test(tcase, the_worst_case_knows_workers);
     tcase_add_test(tcase, the_worst_case_saturates);
     return unit_main(suite);
 }

@@ -36,6 +36,7 @@ static const char *const reload_names[] = {
     [RELOAD_LIVE] = "at once",
     [RELOAD_CONNECTIONS] = "new connections",
     [RELOAD_REBIND] = "sockets",
+    [RELOAD_NEVER] = "restart",
 };
 
 /* What the last paragraph of an option says. */
@@ -157,6 +158,7 @@ static const struct {
     {SERVER_CONF, " counts as its own bytes and ", DEQUE_ITEM_COST, " more,"},
     {SERVER_CONF, " has to be at least ", CLIENT_REQUEST_OVERHEAD, " bytes larger"},
     {CISTERND, " keeps ", CONFIG_RESERVED_FDS, " descriptors for itself"},
+    {CISTERND, " (and ", CONFIG_WORKER_FDS, " more for each worker"},
     {CISTERND, " takes no byte for ", CONNECTION_FLUSH_TIMEOUT / 1000, " seconds "},
     {CISTERND, " a client has ", CONNECTION_LINGER / 1000, " seconds to close"},
     {CISTERND, " a message has at most ", LOG_LINE_SIZE - 1, " bytes."},

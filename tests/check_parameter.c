@@ -20,6 +20,7 @@ enum { COUNT, SIZE, WAIT, FLAG, COLOUR, PLACES };
 static const struct parameter rows[] = {
     [COUNT] = {.name = "count",
                .type = PARAMETER_COUNT,
+               .flags = PARAMETER_AUTO,
                .offset = offsetof(struct block, count),
                .initial = "10",
                .minimum = 2,
@@ -75,6 +76,7 @@ struct expectation {
 };
 
 static const struct expectation good[] = {
+    {COUNT, "auto", "auto", NULL},
     {COUNT, "2", "2", NULL},
     {COUNT, "100000", "100000", NULL},
     {SIZE, "512", "512", NULL},

@@ -239,6 +239,7 @@ const struct protocol queue_protocol = {
     .parameters_size = sizeof(struct queue_parameters),
     .shared_size = sizeof(struct shared),
     .session_size = sizeof(struct client),
+    .shares_state = true,
     .check = queue_parameters_check,
     .footprint = queue_parameters_footprint,
     .factory_start = factory_start,
