@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@
 #include <event2/event.h>
 
 static struct {
-    enum log_level level;
-    bool journal; /* stderr is journald's: priority prefix, no timestamp */
+    atomic_int level; /* enum log_level; nothing else goes by it, so it is read relaxed */
+    bool journal;     /* stderr is journald's: priority prefix, no timestamp */
     void (*sink)(enum log_level level, const char *line, void *context);
     void *context;
 } state = {.level = LOG_LEVEL_INFO};
@@ -48,12 +49,12 @@ void log_init(void)
 
 void log_set_level(enum log_level level)
 {
-    state.level = level;
+    atomic_store_explicit(&state.level, (int)level, memory_order_relaxed);
 }
 
 enum log_level log_get_level(void)
 {
-    return state.level;
+    return (enum log_level)atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
 void log_set_sink(void (*sink)(enum log_level level, const char *line, void *context),
@@ -117,7 +118,7 @@ __attribute__((format(printf, 2, 0))) static void emit(enum log_level level, con
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    if (level > state.level)
+    if (level > log_get_level())
         return;
     va_list arguments;
     va_start(arguments, format);

@@ -7,7 +7,8 @@
  * that no client can forge a line. libevent's own messages come the same way.
  *
  * The sink and the level are the process's, as stderr is: libevent's log
- * callback has no room for a context, so they are static inside log.c.
+ * callback has no room for a context, so they are static inside log.c. Any thread
+ * may log, ask and set the level; form and sink are set while there is one.
  */
 #ifndef CISTERN_LOG_H
 #define CISTERN_LOG_H
