@@ -101,7 +101,6 @@ static void release(struct connection *connection)
         connection_protocol(connection)->connection_lost(&connection->session, connection->reason);
     TAILQ_REMOVE(&owner->connections, connection, siblings);
     owner->count--;
-    connection->worker->connection_count--;
     if (connection->deadline != NULL)
         event_free(connection->deadline);
     if (connection->timer != NULL)
@@ -190,6 +189,8 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     struct connection *connection = calloc(1, peer_offset + peer_size);
     if (connection == NULL) {
         bufferevent_free(transport);
+        if (owner->released != NULL)
+            owner->released(owner);
         return NULL;
     }
     connection->session.factory = factory_get(factory);
@@ -199,12 +200,11 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->read_limit = SESSION_READ_LIMIT;
     connection->write_high = SESSION_WRITE_HIGH;
     connection->idle_timeout = owner->idle_timeout;
-    connection->id = ++worker->last_connection_id;
+    connection->id = worker->last_connection_id += worker->connection_id_step;
     connection->opened_at = clock_now();
     connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
     owner->count++;
-    worker->connection_count++;
     if (!transport_init(connection)) {
         release(connection);
         return NULL;

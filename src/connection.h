@@ -65,7 +65,11 @@ struct connection_owner {
     const char *name;
     enum log_level log_level;
     uint64_t idle_timeout; /* ms, of connections made from now on; PARAMETER_IS_NONE: no limit */
-    /* A connection is gone: count is already one less. May free the owner. */
+    /*
+     * A connection is gone: count is already one less. Once for each
+     * connection_open(), also one that failed. May free the owner, if nothing is
+     * opened on it any more.
+     */
     void (*released)(struct connection_owner *owner);
 };
 

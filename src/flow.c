@@ -38,6 +38,7 @@ void connection_flush(struct connection *connection)
     struct worker *worker = connection->worker;
     size_t length = worker->output_length - connection->cork_base;
     worker->output_length = connection->cork_base;
+    budget_settle(&worker->memory); /* what they hear of holds for other workers too */
     connection_send(connection, worker->output + connection->cork_base, length);
 }
 

@@ -6,6 +6,12 @@
  * in place, and the connections it has stay. One that the configuration no
  * longer has is retired: it accepts nothing more and goes when the last of its
  * connections has gone.
+ *
+ * It has a shard on each worker. A module whose sessions share state serves on
+ * one of them alone, the listener's home.
+ *
+ * Threads: the main thread's. "Held" are functions that touch what is the
+ * workers' too: see workers_hold().
  */
 #ifndef CISTERN_LISTENER_H
 #define CISTERN_LISTENER_H
@@ -15,63 +21,73 @@
 #include <sys/queue.h>
 
 #include "config.h"
-#include "connection.h"
 #include "endpoint.h"
 #include "factory.h"
+#include "shard.h"
 
-/* Accepts in one loop turn from one socket, so that a flood does not starve who is connected. */
-#define LISTENER_ACCEPTS_PER_TURN 32
+struct workers;
 
 struct listener {
-    struct connection_owner owner; /* first: what a connection knows of its listener */
     TAILQ_ENTRY(listener) siblings;
     char *name;
-    struct worker *worker;
-    struct factory *factory;
+    struct workers *workers;
+    struct shard *shards; /* one a worker, in their order */
+    struct worker *home;  /* the only one it serves on; NULL: it does on all */
     struct endpoint_list endpoints;
     uint64_t max_connections;
     bool keepalive;
     bool nodelay;
-    bool retired;
-    struct event *resume;  /* accepting again after descriptors or memory ran out */
-    unsigned resume_delay; /* ms; doubles while that lasts, 0 when all is well */
+    enum log_level log_level;
+    struct event *resume;  /* accepting again after a pause (accept.c) */
+    unsigned resume_delay; /* ms; doubles while descriptors are out, 0 when all is well */
     struct event *expiry;  /* of a retired listener's connections */
     struct log_limit refusals;
     struct log_limit failures;
-    void (*released)(void *context); /* a connection has gone */
-    void *context;
 };
 
 TAILQ_HEAD(listener_list, listener);
 
-/* Without endpoints or factory. released is called after each connection that goes. */
-struct listener *listener_new(struct worker *worker, const char *name,
-                              void (*released)(void *context), void *context);
-/* Closes everything. Only when it has no connections left. */
+/* Without endpoints or factories. */
+struct listener *listener_new(struct workers *workers, const char *name);
+/* Closes everything. Only when it has no connections left. Held. */
 void listener_free(struct listener *listener);
 
-/* Takes options over and, unless NULL, the factory (its reference too). */
-void listener_configure(struct listener *listener, const struct listener_options *options,
-                        enum log_level log_level, struct factory *factory);
+/* How many factories listener_configure() takes for a module. */
+size_t listener_factory_count(const struct workers *workers, const struct protocol *protocol);
 
 /*
- * An endpoint ready to be attached to a listener of worker; the rest, and what
- * it returns, is as of endpoint_open().
+ * Takes options over and, unless NULL, the factories: the references, not the
+ * array. Held.
  */
-struct endpoint *listener_open_endpoint(struct worker *worker, const struct address *address,
-                                        int backlog, int *error, char *why, size_t size);
+void listener_configure(struct listener *listener, const struct listener_options *options,
+                        enum log_level log_level, struct factory **factories);
+
+/* One of its factories, which are all alike; NULL before the first listener_configure(). */
+struct factory *listener_factory(const struct listener *listener);
+
+/* All its connections, those on their way to a worker included. */
+uint64_t listener_connections(const struct listener *listener);
+
+/*
+ * An endpoint ready to be attached to a listener of these workers; the rest, and
+ * what it returns, is as of endpoint_open().
+ */
+struct endpoint *listener_open_endpoint(const struct workers *workers,
+                                        const struct address *address, int backlog, int *error,
+                                        char *why, size_t size);
 
 /* Takes an endpoint that has no listener, and accepts on it. */
 void listener_attach(struct listener *listener, struct endpoint *endpoint);
 /* Leaves an endpoint, if it has one, without a listener: its connections wait in the kernel. */
 void listener_detach(struct endpoint *endpoint);
 
-/* Closes the endpoints that are left and lets the connections live for so long (milliseconds). */
+/* Closes the endpoints that are left and lets the connections live for so long (milliseconds).
+ * Held. */
 void listener_retire(struct listener *listener, uint64_t timeout);
 
 void listener_close_endpoints(struct listener *listener);
 
-/* The end of each connection: in good order, or at once. */
+/* The end of each connection: in good order, or at once. Held. */
 void listener_drain(struct listener *listener);
 void listener_abort(struct listener *listener);
 

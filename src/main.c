@@ -112,6 +112,8 @@ int main(int argc, char **argv)
     log_init();
     /* What is large goes back to the system when it is freed: no small piece behind it keeps it. */
     mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    /* Nor does it come back from the arenas that glibc would give the other workers. */
+    mallopt(M_ARENA_MAX, 1);
 
     struct report report = {0};
     struct config *config = config_load(options.path, &report);

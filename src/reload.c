@@ -3,7 +3,9 @@
  *
  * First a plan is made, in which everything that can fail is done beside the
  * running state: factories are started, addresses that are new are bound. If
- * that fails the plan is thrown away. Then it is committed, which cannot fail.
+ * that fails the plan is thrown away. Then, while the workers are held, the
+ * modules are asked whether they let go of what would be replaced, and it is
+ * committed, which cannot fail.
  */
 #include "server.h"
 
@@ -17,7 +19,8 @@ struct planned_listener {
     const struct config_listener *wanted;
     struct listener *listener; /* the running one, or a new one */
     bool is_new;
-    struct factory *factory;     /* a new one; NULL: it keeps its own */
+    size_t factory_count;
+    struct factory **factories;  /* new ones; NULL: it keeps its own */
     struct endpoint **endpoints; /* per address; one without a listener is newly bound */
 };
 
@@ -89,7 +92,7 @@ static int plan_endpoint(struct server *server, const struct planned_listener *p
     int error;
     char why[PARAMETER_WHY_SIZE], text[ADDRESS_TEXT_SIZE];
     planned->endpoints[index] = listener_open_endpoint(
-        server->worker, address, (int)options->backlog, &error, why, sizeof why);
+        server->workers, address, (int)options->backlog, &error, why, sizeof why);
     if (planned->endpoints[index] != NULL)
         return EX_OK;
     report_add(report, "listener \"%s\": cannot listen on %s: %s", planned->wanted->name,
@@ -116,21 +119,23 @@ static int plan_endpoints(struct server *server, struct planned_listener *planne
     return result;
 }
 
-static int plan_factory(struct planned_listener *planned, struct report *report)
+static int plan_factories(struct server *server, struct planned_listener *planned,
+                          struct report *report)
 {
     const struct config_listener *wanted = planned->wanted;
-    const struct factory *running = planned->listener->factory;
+    const struct factory *running = listener_factory(planned->listener);
     if (running != NULL && factory_matches(running, wanted->protocol, wanted->parameters.block))
         return EX_OK;
-    char why[PARAMETER_WHY_SIZE];
-    if (running != NULL && !factory_may_change(planned->listener->factory, wanted->protocol,
-                                               wanted->parameters.block, why, sizeof why)) {
-        report_add(report, "listener \"%s\": cannot be changed: %s", wanted->name, why);
-        return EX_CONFIG;
+    char why[PARAMETER_WHY_SIZE] = "out of memory";
+    planned->factory_count = listener_factory_count(server->workers, wanted->protocol);
+    planned->factories = calloc(planned->factory_count, sizeof(struct factory *));
+    bool made = planned->factories != NULL;
+    for (size_t i = 0; made && i < planned->factory_count; i++) {
+        planned->factories[i] =
+            factory_new(wanted->protocol, wanted->name, wanted->parameters.block, why, sizeof why);
+        made = planned->factories[i] != NULL;
     }
-    planned->factory =
-        factory_new(wanted->protocol, wanted->name, wanted->parameters.block, why, sizeof why);
-    if (planned->factory != NULL)
+    if (made)
         return EX_OK;
     report_add(report, "listener \"%s\": %s: %s", wanted->name, wanted->protocol->name, why);
     return EX_OSERR;
@@ -143,12 +148,12 @@ static int plan_listener(struct server *server, struct planned_listener *planned
     planned->listener = find_listener(server, name);
     planned->is_new = planned->listener == NULL;
     if (planned->is_new)
-        planned->listener = listener_new(server->worker, name, server_on_released, server);
+        planned->listener = listener_new(server->workers, name);
     if (planned->listener == NULL) {
         report_add(report, "listener \"%s\": out of memory", name);
         return EX_OSERR;
     }
-    int result = plan_factory(planned, report);
+    int result = plan_factories(server, planned, report);
     int endpoints = plan_endpoints(server, planned, report);
     return result != EX_OK ? result : endpoints;
 }
@@ -162,7 +167,8 @@ static void plan_undo(const struct plan *plan)
             if (planned->endpoints[j] != NULL && planned->endpoints[j]->listener == NULL)
                 endpoint_close(planned->endpoints[j]);
         }
-        factory_put(planned->factory);
+        for (size_t j = 0; planned->factories != NULL && j < planned->factory_count; j++)
+            factory_put(planned->factories[j]);
         if (planned->is_new && planned->listener != NULL)
             listener_free(planned->listener);
     }
@@ -170,26 +176,11 @@ static void plan_undo(const struct plan *plan)
 
 static void plan_free(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
         free(plan->items[i].endpoints);
-    free(plan->items);
-}
-
-/* The listeners that the configuration no longer names have to be let go by their modules. */
-static int check_removed(struct server *server, const struct config *config,
-                         struct report *report)
-{
-    int result = EX_OK;
-    struct listener *listener;
-    TAILQ_FOREACH (listener, &server->listeners, siblings) {
-        char why[PARAMETER_WHY_SIZE];
-        if (config_find_listener(config, listener->name) != NULL ||
-            factory_may_change(listener->factory, NULL, NULL, why, sizeof why))
-            continue;
-        report_add(report, "listener \"%s\": cannot be removed: %s", listener->name, why);
-        result = EX_CONFIG;
+        free(plan->items[i].factories);
     }
-    return result;
+    free(plan->items);
 }
 
 static int plan_make(struct server *server, const struct config *config, struct plan *plan,
@@ -200,13 +191,50 @@ static int plan_make(struct server *server, const struct config *config, struct 
         report_add(report, "out of memory");
         return EX_OSERR;
     }
-    int result = check_removed(server, config, report);
+    int result = EX_OK;
     for (size_t i = 0; i < config->listener_count; i++) {
         struct planned_listener *planned = &plan->items[plan->count++];
         planned->wanted = &config->listeners[i];
         int one = plan_listener(server, planned, report);
         if (one != EX_OK)
             result = one;
+    }
+    return result;
+}
+
+/* --- leave ------------------------------------------------------------------------ */
+
+/* Whether the modules let go of the factories that are to be replaced, */
+static int check_changed(const struct plan *plan, struct report *report)
+{
+    int result = EX_OK;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct planned_listener *planned = &plan->items[i];
+        const struct config_listener *wanted = planned->wanted;
+        char why[PARAMETER_WHY_SIZE];
+        if (planned->is_new || planned->factories == NULL ||
+            factory_may_change(listener_factory(planned->listener), wanted->protocol,
+                               wanted->parameters.block, why, sizeof why))
+            continue;
+        report_add(report, "listener \"%s\": cannot be changed: %s", wanted->name, why);
+        result = EX_CONFIG;
+    }
+    return result;
+}
+
+/* and of the listeners that the configuration no longer names. */
+static int check_removed(struct server *server, const struct config *config,
+                         struct report *report)
+{
+    int result = EX_OK;
+    struct listener *listener;
+    TAILQ_FOREACH (listener, &server->listeners, siblings) {
+        char why[PARAMETER_WHY_SIZE];
+        if (config_find_listener(config, listener->name) != NULL ||
+            factory_may_change(listener_factory(listener), NULL, NULL, why, sizeof why))
+            continue;
+        report_add(report, "listener \"%s\": cannot be removed: %s", listener->name, why);
+        result = EX_CONFIG;
     }
     return result;
 }
@@ -231,7 +259,7 @@ static void commit_listener(struct server *server, const struct config *config,
     const struct config_listener *wanted = planned->wanted;
     struct listener *listener = planned->listener;
     listener_configure(listener, wanted->options, config_listener_log_level(config, wanted),
-                       planned->factory);
+                       planned->factories);
     for (size_t i = 0; i < wanted->options->listen.count; i++) {
         if (!planned->is_new)
             endpoint_set_backlog(planned->endpoints[i], (int)wanted->options->backlog);
@@ -249,9 +277,11 @@ static void retire_others(struct server *server, const struct config *config)
     while (listener != NULL) {
         struct listener *next = TAILQ_NEXT(listener, siblings);
         if (config_find_listener(config, listener->name) == NULL) {
-            log_notice("%s: removed, %zu connections left", listener->name, listener->owner.count);
+            log_notice("%s: removed, %llu connections left", listener->name,
+                       (unsigned long long)listener_connections(listener));
             TAILQ_REMOVE(&server->listeners, listener, siblings);
             TAILQ_INSERT_TAIL(&server->retired, listener, siblings);
+            server->workers->watched = true;
             listener_retire(listener, config->options->drain_timeout);
         }
         listener = next;
@@ -277,10 +307,16 @@ int server_apply(struct server *server, struct config *config, struct report *re
 {
     struct plan plan = {0};
     int result = plan_make(server, config, &plan, report);
+    server_hold(server);
+    int changed = check_changed(&plan, report);
+    int removed = check_removed(server, config, report);
+    if (result == EX_OK)
+        result = changed != EX_OK ? changed : removed;
     if (result == EX_OK)
         plan_commit(server, config, &plan);
     else
         plan_undo(&plan);
+    server_release(server);
     plan_free(&plan);
     return result;
 }

@@ -12,14 +12,15 @@
 
 #include "config.h"
 #include "listener.h"
-#include "worker.h"
+#include "workers.h"
 
 #define SERVER_SIGNALS 4
 
 struct server {
     const char *path; /* of server.conf */
     struct config *config;
-    struct worker *worker;
+    struct workers *workers;
+    struct event_base *base; /* the main thread's */
     struct listener_list listeners;
     struct listener_list retired; /* gone from the configuration, with connections left */
     struct event *signals[SERVER_SIGNALS];
@@ -34,6 +35,13 @@ struct server {
  */
 int server_run(const char *path, struct config *config);
 
+/*
+ * Between the two no other thread does anything, and the main thread may touch
+ * whatever belongs to a listener or a connection: workers_hold(). Nests.
+ */
+void server_hold(struct server *server);
+void server_release(struct server *server);
+
 /* --- between server.c and reload.c ------------------------------------------- */
 
 /*
@@ -42,9 +50,6 @@ int server_run(const char *path, struct config *config);
  * (EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG, EX_OSERR) with the reasons in report.
  */
 int server_apply(struct server *server, struct config *config, struct report *report);
-
-/* A connection has gone (context: the server): perhaps it was the last that was waited for. */
-void server_on_released(void *context);
 
 /* Frees the retired listeners that have no connections. */
 void server_sweep(struct server *server);

@@ -31,6 +31,7 @@ struct worker *worker_new(void)
         return NULL;
     TAILQ_INIT(&worker->attention);
     worker->memory.limit = UINT64_MAX;
+    worker->connection_id_step = 1;
     worker->input = malloc(WORKER_BUFFER_SIZE);
     worker->output = malloc(WORKER_BUFFER_SIZE);
     worker->base = event_base_new();

@@ -8,6 +8,7 @@
 #ifndef CISTERN_WORKER_H
 #define CISTERN_WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,8 +28,19 @@ struct connection;
 
 TAILQ_HEAD(connection_list, connection);
 
+/*
+ * How many connections there are: the main thread counts in, the worker's counts
+ * out. Each writes what is his alone, so neither waits for the other's processor.
+ */
+struct tally {
+    uint64_t in;
+    _Atomic uint64_t out;
+};
+
 struct worker {
     struct event_base *base;
+    struct workers *workers; /* that it is one of; NULL: of none */
+    struct thread *thread;   /* its own (workers.c); NULL: it is the main thread's */
     struct event *turn_end;
     struct connection_list attention; /* have something to do at the end of this turn */
     bool attending;                   /* and are doing it: what comes now waits for the next */
@@ -36,11 +48,29 @@ struct worker {
     char *input;
     char *output;
     size_t output_length;
-    size_t connection_count;
-    struct budget memory;     /* of all its factories: max_memory */
-    uint64_t max_connections; /* of connection_count; listeners refuse what comes above it */
+    struct budget memory;     /* of all its factories: max_memory, or a part */
     uint64_t last_connection_id;
+    uint64_t connection_id_step;
+    struct tally connections; /* of listeners, those on their way here included */
+    unsigned homes;           /* listeners that have all their connections here; main thread's */
 };
+
+static inline void tally_in(struct tally *tally)
+{
+    tally->in++;
+}
+
+static inline void tally_out(struct tally *tally)
+{
+    uint64_t out = atomic_load_explicit(&tally->out, memory_order_relaxed);
+    atomic_store_explicit(&tally->out, out + 1, memory_order_release);
+}
+
+/* For the main thread. */
+static inline uint64_t tally_count(const struct tally *tally)
+{
+    return tally->in - atomic_load_explicit(&tally->out, memory_order_acquire);
+}
 
 /* NULL when memory or descriptors are out. Free only after its last connection is gone. */
 struct worker *worker_new(void);

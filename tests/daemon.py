@@ -20,10 +20,13 @@ import termios
 import time
 
 CISTERND = os.environ.get("CISTERND", "cisternd")
+# Unless empty: how many workers every daemon has whose configuration does not say it.
+WORKERS = os.environ.get("CISTERN_WORKERS", "")
 # What takes longer hangs, however slow the machine.
 DEADLINE = 60
 # What a sanitizer prints.
-REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
+           "runtime error:")
 LISTENS = re.compile(r"(?:^<5>|notice: )([\w.-]+): \w+ on (\S+)$", re.MULTILINE)
 
 
@@ -49,6 +52,13 @@ def free_address():
     host = f"127.{pid >> 16 & 127 | 128}.{pid >> 8 & 255}.{pid & 255}"
     with socket.create_server((host, 0)) as server:
         return f"{host}:{server.getsockname()[1]}"
+
+
+def with_workers(config):
+    """In the first line, so that all others keep their numbers."""
+    if not WORKERS or isinstance(config, bytes) or "workers = " in config:
+        return config
+    return f"workers = {WORKERS} " + config
 
 
 def write_config(directory, config):
@@ -172,7 +182,7 @@ class Daemon:
     def __init__(self, config, *, env=None, notify="notify", journal=False, prefix=(),
                  preexec=None):
         self.directory = tempfile.mkdtemp(prefix="cistern-")
-        self.path = write_config(self.directory, config)
+        self.path = write_config(self.directory, with_workers(config))
         self.clients = []
         self.log_path = os.path.join(self.directory, "log")
         if not notify.startswith("@"):
@@ -232,7 +242,7 @@ class Daemon:
     def reload(self, config=None):
         """Puts config in place, has it loaded, and returns whether that succeeded."""
         if config is not None:
-            write_config(self.directory, config)
+            write_config(self.directory, with_workers(config))
         self.send_signal(signal.SIGHUP)
         self.wait_message("RELOADING=1")
         return "reload failed" not in self.wait_message("READY=1")

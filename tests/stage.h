@@ -214,7 +214,6 @@ static inline void stage_end(struct stage *stage)
     TAILQ_FOREACH(connection, &stage->owner.connections, siblings)
     connection_abort(connection, LOST_STOPPED);
     RUN_UNTIL(stage, stage->owner.count == 0);
-    ck_assert_uint_eq(stage->worker->connection_count, 0);
     ck_assert_uint_eq(stage->worker->output_length, 0);
     ck_assert_ptr_null(stage->worker->corked);
     stage_settle(stage);

@@ -1,0 +1,175 @@
+#include "accept.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "listener.h"
+#include "peer.h"
+#include "workers.h"
+
+#define RESUME_DELAY_MIN 100U  /* ms */
+#define RESUME_DELAY_MAX 1000U /* ms */
+/* For workers to take over what they have been handed, ms. */
+#define BUSY_DELAY 10U
+
+/* --- pauses -------------------------------------------------------------------- */
+
+static void set_accepting(struct listener *listener, bool accepting)
+{
+    struct endpoint *endpoint;
+    TAILQ_FOREACH(endpoint, &listener->endpoints, siblings)
+    {
+        for (size_t i = 0; i < endpoint->socket_count; i++) {
+            if (accepting)
+                event_add(endpoint->sockets[i].acceptable, NULL);
+            else
+                event_del(endpoint->sockets[i].acceptable);
+        }
+    }
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    set_accepting(context, true);
+}
+
+/* The sockets stay readable, and to look at them all the time would take a whole core. */
+static void pause_accepting(struct listener *listener, unsigned milliseconds)
+{
+    struct timeval after = worker_interval(milliseconds);
+    set_accepting(listener, false);
+    event_add(listener->resume, &after);
+}
+
+/* Out of descriptors or memory: for a while, which grows. */
+static void back_off(struct listener *listener, int error)
+{
+    unsigned delay = listener->resume_delay * 2;
+    if (delay < RESUME_DELAY_MIN)
+        delay = RESUME_DELAY_MIN;
+    listener->resume_delay = delay > RESUME_DELAY_MAX ? RESUME_DELAY_MAX : delay;
+    pause_accepting(listener, listener->resume_delay);
+
+    unsigned long held_back;
+    if (log_limit_pass(&listener->failures, clock_now(), &held_back))
+        log_line_at(listener->log_level, LOG_LEVEL_ERROR,
+                    "%s: cannot accept connections: %s; trying again every %u ms at most",
+                    listener->name, strerror(error), RESUME_DELAY_MAX);
+}
+
+/* --- limits -------------------------------------------------------------------- */
+
+static const char *over_limit(const struct listener *listener)
+{
+    if (listener_connections(listener) >= listener->max_connections)
+        return "max_connections of the listener";
+    if (workers_connections(listener->workers) >= listener->workers->max_connections)
+        return "max_connections of the daemon";
+    return NULL;
+}
+
+/* A reset, at once: to somebody who is refused we owe no state, not even TIME_WAIT. */
+static void refuse(struct listener *listener, int fd, const union peer_address *peer,
+                   const char *reason)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    unsigned long held_back;
+    char text[PEER_TEXT_SIZE];
+    if (log_limit_pass(&listener->refusals, clock_now(), &held_back))
+        log_line_at(listener->log_level, LOG_LEVEL_WARNING,
+                    "%s: %s: refused: %s is reached (%lu more refused since the last such line)",
+                    listener->name, peer_format(peer, text), reason, held_back);
+}
+
+/* --- accepting ----------------------------------------------------------------- */
+
+/* On the worker with the fewest connections. NULL: none can be handed one more. */
+static struct shard *choose_shard(const struct listener *listener)
+{
+    struct shard *best = NULL;
+    uint64_t fewest = UINT64_MAX;
+    for (unsigned i = 0; i < listener->workers->count; i++) {
+        struct shard *shard = &listener->shards[i];
+        uint64_t count = tally_count(&shard->worker->connections);
+        if (shard->factory == NULL || count >= fewest || !workers_can_take(shard->worker))
+            continue;
+        best = shard;
+        fewest = count;
+    }
+    return best;
+}
+
+/* accept(2): errors of the connection that was to be accepted, not of the socket. */
+static bool is_transient(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void accepted(struct listener *listener, const struct handover *item)
+{
+    const char *reason = over_limit(listener);
+    listener->resume_delay = 0;
+    if (reason != NULL)
+        refuse(listener, item->fd, &item->peer, reason);
+    else
+        workers_hand_over(item);
+}
+
+/* Whether to go on: there may be more to accept, and somebody to serve it. */
+static bool accept_one(struct listener *listener, int fd)
+{
+    struct handover item = {.shard = choose_shard(listener)};
+    socklen_t length = sizeof item.peer;
+    if (item.shard == NULL) {
+        pause_accepting(listener, BUSY_DELAY);
+        return false;
+    }
+    item.fd = accept4(fd, &item.peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (item.fd >= 0) {
+        accepted(listener, &item);
+        return true;
+    }
+    if (errno == EAGAIN)
+        return false;
+    bool transient = is_transient(errno);
+    if (!transient)
+        back_off(listener, errno);
+    return transient;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *context)
+{
+    (void)what;
+    const struct endpoint_socket *from = context;
+    struct listener *listener = from->endpoint->listener;
+    for (int i = 0; i < ACCEPTS_PER_TURN && accept_one(listener, fd); i++)
+        ;
+    workers_flush(listener->workers);
+}
+
+struct event *accept_new_event(struct event_base *base, struct endpoint_socket *from)
+{
+    return event_new(base, from->fd, EV_READ | EV_PERSIST, on_acceptable, from);
+}
+
+struct event *accept_new_timer(struct event_base *base, struct listener *listener)
+{
+    return evtimer_new(base, on_resume, listener);
+}
