@@ -303,22 +303,6 @@ START_TEST(owner_stops)
 }
 END_TEST
 
-/* The kernel will not poll it: here because it is no descriptor, elsewhere for want of memory. */
-START_TEST(reading_cannot_begin)
-{
-    struct stage stage;
-    struct bufferevent *ends[2];
-    stage_begin(&stage, STREAM_SOCKET, &actor_protocol, NULL);
-    stage_make_ends(&stage, ends);
-    close(bufferevent_getfd(ends[0]));
-    ck_assert(connection_open(stage.worker, &stage.owner, stage.factory, ends[0], "the peer"));
-    RUN_UNTIL(&stage, stage.owner.count == 0);
-    ck_assert_str_eq(actor.story, "made;lost aborted;");
-    bufferevent_free(ends[1]);
-    stage_end(&stage);
-}
-END_TEST
-
 /* --- at the end -------------------------------------------------------------------------- */
 
 static struct session *other;
@@ -397,7 +381,6 @@ int main(void)
     tcase_add_loop_test(ends, overflow, 0, STREAMS);
     tcase_add_test(ends, reason_is_kept_while_lingering);
     tcase_add_loop_test(ends, owner_stops, 0, STREAMS);
-    tcase_add_test(ends, reading_cannot_begin);
     suite_add_tcase(suite, ends);
     TCase *after = tcase_create("after");
     tcase_set_timeout(after, 30);

@@ -163,6 +163,22 @@ START_TEST(eof_comes_after_the_data)
 }
 END_TEST
 
+/* The kernel will not poll it: here because it is no descriptor, elsewhere for want of memory. */
+START_TEST(reading_cannot_begin)
+{
+    struct stage stage;
+    struct bufferevent *ends[2];
+    stage_begin(&stage, STREAM_SOCKET, &actor_protocol, NULL);
+    stage_make_ends(&stage, ends);
+    close(bufferevent_getfd(ends[0]));
+    ck_assert(connection_open(stage.worker, &stage.owner, stage.factory, ends[0], "the peer"));
+    RUN_UNTIL(&stage, stage.owner.count == 0);
+    ck_assert_str_eq(actor.story, "made;lost aborted;");
+    bufferevent_free(ends[1]);
+    stage_end(&stage);
+}
+END_TEST
+
 /* --- pausing ----------------------------------------------------------------------------- */
 
 static size_t take_one_and_pause(struct session *session, const char *data, size_t length)
@@ -277,6 +293,7 @@ int main(void)
     tcase_add_loop_test(input, messages_in_any_pieces, 0, 3 * STREAMS);
     tcase_add_loop_test(input, long_message_behind_a_kept_byte, 0, STREAMS);
     tcase_add_loop_test(input, eof_comes_after_the_data, 0, STREAMS);
+    tcase_add_test(input, reading_cannot_begin);
     suite_add_tcase(suite, input);
     TCase *pauses = tcase_create("pauses");
     tcase_set_timeout(pauses, 30);
