@@ -11,9 +11,12 @@ import time
 import measure
 import servers
 
-RECEIVES = {"read", "readv", "recvfrom", "recvmsg"}
-SENDS = {"write", "writev", "sendto", "sendmsg"}
-WAITS = {"epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "select"}
+GROUPS = {
+    "receives": {"read", "readv", "recvfrom", "recvmsg"},
+    "sends": {"write", "writev", "sendto", "sendmsg"},
+    "waits": {"epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "select"},
+    "epoll_ctl": {"epoll_ctl"},
+}
 
 
 def wait_text(path):
@@ -69,9 +72,6 @@ def per_message(counter, side, cores, few, many):
 
 def group_calls(calls):
     """System calls per message, by what they are for."""
-    def total(names):
-        return sum(count for name, count in calls.items() if name in names)
-    named = RECEIVES | SENDS | WAITS | {"epoll_ctl"}
-    return {"all calls": sum(calls.values()), "receives": total(RECEIVES), "sends": total(SENDS), "waits": total(WAITS),
-            "epoll_ctl": total({"epoll_ctl"}),
-            "other calls": sum(count for name, count in calls.items() if name not in named)}
+    groups = {label: sum(calls.get(name, 0) for name in names) for label, names in GROUPS.items()}
+    everything = sum(calls.values())
+    return {"all calls": everything, **groups, "other calls": everything - sum(groups.values())}

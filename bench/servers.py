@@ -124,9 +124,9 @@ def versions(names):
     packages = {"bufferevent": "libevent-core-2.1-7", "libuv": "libuv1", "asyncio": "python3",
                 "uvloop": "python3-uvloop", "twisted": "python3-twisted", "go": "golang-go",
                 "redis": "redis-tools", "beanstalkd": "beanstalkd"}
-    wanted = sorted({"libevent-core-2.1-7", *(packages[name] for name in names if name in packages)})
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *wanted],
-                          capture_output=True, text=True, check=False)
+    wanted = {packages[name] for name in {*names, "bufferevent"} if name in packages}
+    query = ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *sorted(wanted)]
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
     found = done.stdout.splitlines()
     found += [file.name.removesuffix(".deb").replace("_", " ")
               for file in (BUILD / "debian").glob("*.deb")]

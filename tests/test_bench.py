@@ -1,4 +1,4 @@
-"""bench/: each mode of the load generator for a moment: do the counts add up? What the table says."""
+"""bench/: each mode of the load generator for a moment, do the counts add up? And the table."""
 
 import json
 import os
