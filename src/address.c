@@ -1,5 +1,7 @@
 #include "address.h"
 
+#include "fdstore.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 #include <sys/un.h>
 
 #define UNIX_PREFIX "unix:"
+#define SYSTEMD_PREFIX "systemd:"
 #define UNIX_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define LABEL_MAX 63
 #define NAME_MAX_LENGTH 253
@@ -93,6 +96,24 @@ static bool parse_unix(struct address *address, const char *path, char *why, siz
     return true;
 }
 
+/* FileDescriptorName= in systemd.socket(5). */
+static bool parse_systemd(struct address *address, const char *name, char *why, size_t size)
+{
+    size_t length = strlen(name);
+
+    if (length == 0 || length >= ADDRESS_HOST_SIZE)
+        return refuse(why, size, "the name of a passed socket has 1 to 255 bytes");
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < ' ' || name[i] > '~' || name[i] == ':')
+            return refuse(why, size, "the name of a passed socket is ASCII without colons");
+    }
+    if (fdstore_is_reserved(name))
+        return refuse(why, size, "names that begin so are for what the daemon itself has stored");
+    address->family = ADDRESS_SYSTEMD;
+    memcpy(address->host, name, length + 1);
+    return true;
+}
+
 /* host: what stands before the last colon. */
 static bool parse_host(struct address *address, char *host, char *why, size_t size)
 {
@@ -122,19 +143,11 @@ static bool parse_host(struct address *address, char *host, char *why, size_t si
     return refuse(why, size, "before the port stands neither an IPv4 address nor a host name");
 }
 
-bool address_parse(struct address *address, const char *text, char *why, size_t size)
+static bool parse_inet(struct address *address, const char *text, char *why, size_t size)
 {
-    struct address parsed = {0};
     char host[ADDRESS_HOST_SIZE];
-
-    if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0) {
-        if (!parse_unix(&parsed, text + strlen(UNIX_PREFIX), why, size))
-            return false;
-        *address = parsed;
-        return true;
-    }
-
     const char *colon = strrchr(text, ':');
+
     if (colon == NULL)
         return refuse(why, size, "it has no port");
     size_t length = (size_t)(colon - text);
@@ -142,12 +155,32 @@ bool address_parse(struct address *address, const char *text, char *why, size_t 
         return refuse(why, size, "a host name has at most 253 bytes");
     memcpy(host, text, length);
     host[length] = '\0';
-    if (!parse_host(&parsed, host, why, size))
+    if (!parse_host(address, host, why, size))
         return false;
-    if (!parse_port(colon + 1, &parsed.port))
-        return refuse(why, size, "a port is a number from 0 to 65535");
-    *address = parsed;
-    return true;
+    return parse_port(colon + 1, &address->port) ||
+           refuse(why, size, "a port is a number from 0 to 65535");
+}
+
+/* What follows the prefix, or NULL when text does not begin with it. */
+static const char *behind(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+bool address_parse(struct address *address, const char *text, char *why, size_t size)
+{
+    struct address parsed = {0};
+    const char *path = behind(text, UNIX_PREFIX);
+    const char *name = behind(text, SYSTEMD_PREFIX);
+    bool valid = path != NULL   ? parse_unix(&parsed, path, why, size)
+                 : name != NULL ? parse_systemd(&parsed, name, why, size)
+                                : parse_inet(&parsed, text, why, size);
+
+    if (valid)
+        *address = parsed;
+    return valid;
 }
 
 const char *address_format(const struct address *address, char *buffer, size_t size)
@@ -155,6 +188,9 @@ const char *address_format(const struct address *address, char *buffer, size_t s
     switch (address->family) {
     case ADDRESS_UNIX:
         snprintf(buffer, size, UNIX_PREFIX "%s", address->host);
+        break;
+    case ADDRESS_SYSTEMD:
+        snprintf(buffer, size, SYSTEMD_PREFIX "%s", address->host);
         break;
     case ADDRESS_IPV6:
         snprintf(buffer, size, "[%s]:%u", address->host, address->port);
@@ -172,11 +208,16 @@ bool address_equal(const struct address *one, const struct address *other)
            strcmp(one->host, other->host) == 0;
 }
 
+bool address_has_port(const struct address *address)
+{
+    return address->family != ADDRESS_UNIX && address->family != ADDRESS_SYSTEMD;
+}
+
 static bool covers(const struct address *wildcard, const struct address *other)
 {
     switch (wildcard->family) {
     case ADDRESS_ANY:
-        return other->family != ADDRESS_UNIX;
+        return address_has_port(other);
     case ADDRESS_IPV4:
         return other->family == ADDRESS_IPV4 && strcmp(wildcard->host, "0.0.0.0") == 0;
     case ADDRESS_IPV6:
@@ -188,7 +229,7 @@ static bool covers(const struct address *wildcard, const struct address *other)
 
 bool address_clash(const struct address *one, const struct address *other)
 {
-    if (one->family == ADDRESS_UNIX || other->family == ADDRESS_UNIX)
+    if (!address_has_port(one) || !address_has_port(other))
         return address_equal(one, other);
     if (one->port != other->port || one->port == 0)
         return false;

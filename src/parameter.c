@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "parameter_access.h"
 #include "parameter_number.h"
 
 /* --- what is allowed ------------------------------------------------------- */
@@ -24,6 +25,11 @@ static void append(char *buffer, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
+static const char *or_none(const struct parameter *row)
+{
+    return row->flags & PARAMETER_NONE ? ", or none" : "";
+}
+
 static void append_range(const struct parameter *row, const char *noun, char *buffer, size_t size)
 {
     char minimum[PARAMETER_TEXT_SIZE];
@@ -32,8 +38,7 @@ static void append_range(const struct parameter *row, const char *noun, char *bu
     append(buffer, size, "a %s from %s to %s", noun,
            number_format(row->type, row->minimum, minimum, sizeof(minimum)),
            number_format(row->type, row->maximum, maximum, sizeof(maximum)));
-    if (row->flags & PARAMETER_NONE)
-        append(buffer, size, ", or none");
+    append(buffer, size, "%s", or_none(row));
     if (row->flags & PARAMETER_FOREVER)
         append(buffer, size, ", or forever");
     if (row->flags & PARAMETER_AUTO)
@@ -60,10 +65,19 @@ const char *parameter_allowed(const struct parameter *row, char *buffer, size_t 
         for (size_t i = 0; row->choices[i] != NULL; i++)
             append(buffer, size, "%s%s", i == 0 ? "one of " : ", ", row->choices[i]);
         break;
+    case PARAMETER_MODE:
+        append(buffer, size, "a mode from 0001 to 0777%s", or_none(row));
+        break;
+    case PARAMETER_USER:
+        append(buffer, size, "a user%s", or_none(row));
+        break;
+    case PARAMETER_GROUP:
+        append(buffer, size, "a group%s", or_none(row));
+        break;
     case PARAMETER_ADDRESSES:
         append(buffer, size,
                "addresses like \"127.0.0.1:7007\", \"[::1]:7007\", "
-               "\"localhost:7007\", \"*:7007\", \"unix:/run/x.sock\"");
+               "\"localhost:7007\", \"*:7007\", \"unix:/run/x.sock\", \"systemd:NAME\"");
         break;
     case PARAMETER_SECTIONS:
         append(buffer, size, "sections, %s \"TITLE\" { ... }", row->name);
@@ -151,6 +165,7 @@ bool parameter_parse(const struct parameter *row, const char *text, void *block,
                      size_t size)
 {
     void *value = parameter_value_in(row, block);
+    const char *wrong;
     int index;
 
     switch (row->type) {
@@ -164,6 +179,11 @@ bool parameter_parse(const struct parameter *row, const char *text, void *block,
         if (index >= 0)
             *(int *)value = index;
         return index >= 0;
+    case PARAMETER_MODE:
+    case PARAMETER_USER:
+    case PARAMETER_GROUP:
+        wrong = access_parse(row, text, value);
+        return wrong == NULL || refuse(row, text, wrong, "", why, size);
     case PARAMETER_ADDRESSES:
         return append_address(row, text, value, why, size);
     case PARAMETER_SECTIONS:
@@ -213,6 +233,10 @@ const char *parameter_format(const struct parameter *row, const void *block, siz
     case PARAMETER_CHOICE:
         snprintf(buffer, size, "%s", row->choices[*(const int *)value]);
         return buffer;
+    case PARAMETER_MODE:
+    case PARAMETER_USER:
+    case PARAMETER_GROUP:
+        return access_format(row, value, buffer, size);
     case PARAMETER_ADDRESSES:
         return address_format(((const struct address_list *)value)->items + index, buffer, size);
     default:

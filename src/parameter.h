@@ -6,7 +6,8 @@
  * the error messages and the check of the man page all read the row. The value
  * stands in a plain struct (the "block") at the row's offset.
  *
- * A table of rows ends with a row without a name. Pure: no I/O, no events.
+ * A table of rows ends with a row without a name. No events, and no I/O but for
+ * looking up the users and groups that a file names.
  */
 #ifndef CISTERN_PARAMETER_H
 #define CISTERN_PARAMETER_H
@@ -21,6 +22,9 @@ enum parameter_type {
     PARAMETER_DURATION,  /* uint64_t milliseconds: 500ms, 30s, 5m, 2h, 7d */
     PARAMETER_BOOLEAN,   /* bool: yes, no, on, off, true, false */
     PARAMETER_CHOICE,    /* int: index into choices */
+    PARAMETER_MODE,      /* uint64_t: permissions of a file, octal: 0660 */
+    PARAMETER_USER,      /* struct account: the name of a user of this system */
+    PARAMETER_GROUP,     /* struct account: the name of a group of this system */
     PARAMETER_ADDRESSES, /* struct address_list, owned by the block */
     PARAMETER_SECTIONS,  /* struct parameter_sections, owned by the block */
 };
@@ -34,6 +38,17 @@ enum parameter_type {
 #define PARAMETER_IS_NONE UINT64_C(0)
 #define PARAMETER_IS_FOREVER UINT64_MAX
 #define PARAMETER_IS_AUTO UINT64_C(0)
+
+/* The longest name of a user or group (32, by useradd(8)), the end, and no gap behind it. */
+#define ACCOUNT_NAME_SIZE 36U
+/* What chown(2) leaves alone. */
+#define ACCOUNT_NOBODY UINT32_MAX
+
+struct account {
+    char name[ACCOUNT_NAME_SIZE]; /* "": none */
+    uint32_t id;                  /* of the user or group; none: ACCOUNT_NOBODY */
+    uint32_t group;               /* a user's own; else 0 */
+};
 
 /* What a reload does with a changed value. */
 enum parameter_reload {

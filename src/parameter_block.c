@@ -15,6 +15,9 @@ static size_t value_size(enum parameter_type type)
         return sizeof(bool);
     case PARAMETER_CHOICE:
         return sizeof(int);
+    case PARAMETER_USER:
+    case PARAMETER_GROUP:
+        return sizeof(struct account);
     default:
         return sizeof(uint64_t);
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,22 +28,59 @@ static socklen_t notify_address(struct sockaddr_un *address)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
-void systemd_notify(const char *format, ...)
+/* fd: -1 for none. */
+static bool send_message(int fd, const char *text, size_t length)
 {
     struct sockaddr_un address;
-    socklen_t length = notify_address(&address);
-    if (length == 0)
-        return;
-    char message[1024];
+    struct iovec part = {.iov_base = (void *)(uintptr_t)text, .iov_len = length};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {0};
+    struct msghdr message = {
+        .msg_name = &address,
+        .msg_namelen = notify_address(&address),
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+    };
+    if (message.msg_namelen == 0)
+        return false;
+    if (fd >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        *header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+    int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (sender < 0)
+        return false;
+    bool sent = sendmsg(sender, &message, MSG_NOSIGNAL) >= 0;
+    close(sender);
+    return sent;
+}
+
+__attribute__((format(printf, 2, 0))) static bool notify(int fd, const char *format,
+                                                         va_list arguments)
+{
+    char text[1024];
+    vsnprintf(text, sizeof text, format, arguments);
+    return send_message(fd, text, strlen(text));
+}
+
+void systemd_notify(const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    notify(-1, format, arguments);
     va_end(arguments);
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    sendto(fd, message, strlen(message), MSG_NOSIGNAL, (const struct sockaddr *)&address, length);
-    close(fd);
+}
+
+bool systemd_notify_fd(int fd, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    bool sent = notify(fd, format, arguments);
+    va_end(arguments);
+    return sent;
 }
 
 void systemd_notify_reloading(void)

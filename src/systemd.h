@@ -8,8 +8,13 @@
 #ifndef CISTERN_SYSTEMD_H
 #define CISTERN_SYSTEMD_H
 
+#include <stdbool.h>
+
 /* Sends the lines, printf-style; failures are not the daemon's concern. */
 void systemd_notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same with a copy of a descriptor. False when it could not be sent. */
+bool systemd_notify_fd(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "RELOADING=1" with the MONOTONIC_USEC that systemd wants beside it. */
 void systemd_notify_reloading(void);

@@ -43,6 +43,9 @@ static const struct {
     {"*:7007", "*:7007", ADDRESS_ANY, 7007},
     {"unix:/run/x.sock", "unix:/run/x.sock", ADDRESS_UNIX, 0},
     {"unix:/run/with space:7", "unix:/run/with space:7", ADDRESS_UNIX, 0},
+    {"systemd:jobs", "systemd:jobs", ADDRESS_SYSTEMD, 0},
+    {"systemd:Jobs 7.socket~", "systemd:Jobs 7.socket~", ADDRESS_SYSTEMD, 0},
+    {"systemd:listener", "systemd:listener", ADDRESS_SYSTEMD, 0},
 };
 
 START_TEST(reads_what_it_writes)
@@ -99,6 +102,12 @@ static const struct {
     {"unix:/", "file's name"},
     {"unix:/run/", "file's name"},
     {"unix:/run/a\nb", "control"},
+    {"systemd:", "1 to 255"},
+    {"systemd:a:b", "colons"},
+    {"systemd:a\nb", "ASCII"},
+    {"systemd:h\xc3\xb6", "ASCII"},
+    {"systemd:listener.12", "stored"},
+    {"systemd:queue.jobs", "stored"},
 };
 
 START_TEST(refuses)
@@ -120,6 +129,10 @@ START_TEST(lengths_are_bounded)
     snprintf(text, sizeof(text), "unix:/%0*d", 106, 0);
     ck_assert_ptr_nonnull(canonical(text));
     snprintf(text, sizeof(text), "unix:/%0*d", 107, 0);
+    ck_assert_ptr_null(canonical(text));
+    snprintf(text, sizeof(text), "systemd:%0*d", 255, 0);
+    ck_assert_str_eq(canonical(text), text);
+    snprintf(text, sizeof(text), "systemd:%0*d", 256, 0);
     ck_assert_ptr_null(canonical(text));
 
     memset(label, 'a', 63);
@@ -167,6 +180,10 @@ static const struct {
     {"[::]:1", "127.0.0.1:1", false, false},
     {"unix:/a", "unix:/a", true, true},
     {"unix:/a", "unix:/b", false, false},
+    {"systemd:a", "systemd:a", true, true},
+    {"systemd:a", "systemd:b", false, false},
+    {"systemd:a", "*:1", false, false},
+    {"systemd:/a", "unix:/a", false, false},
 };
 
 START_TEST(compares)

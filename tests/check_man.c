@@ -30,6 +30,8 @@ static const char *const type_names[] = {
     [PARAMETER_COUNT] = "number",      [PARAMETER_SIZE] = "size",
     [PARAMETER_DURATION] = "duration", [PARAMETER_BOOLEAN] = "boolean",
     [PARAMETER_CHOICE] = "word",       [PARAMETER_ADDRESSES] = "addresses",
+    [PARAMETER_MODE] = "mode",         [PARAMETER_USER] = "user",
+    [PARAMETER_GROUP] = "group",
 };
 
 static const char *const reload_names[] = {
