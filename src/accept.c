@@ -55,10 +55,12 @@ static void back_off(struct listener *listener, int error)
     pause_accepting(listener, listener->resume_delay);
 
     unsigned long held_back;
+    struct log_context about = listener_log_context(listener, NULL);
+    about.event = LOG_EVENT_ACCEPT_PAUSED;
     if (log_limit_pass(&listener->failures, clock_now(), &held_back))
-        log_line_at(listener->log_level, LOG_LEVEL_ERROR,
-                    "%s: cannot accept connections: %s; trying again every %u ms at most",
-                    listener->name, strerror(error), RESUME_DELAY_MAX);
+        log_about(&about, LOG_LEVEL_ERROR,
+                  "cannot accept connections: %s; trying again every %u ms at most",
+                  strerror(error), RESUME_DELAY_MAX);
 }
 
 /* --- limits -------------------------------------------------------------------- */
@@ -81,10 +83,12 @@ static void refuse(struct listener *listener, int fd, const union peer_address *
     close(fd);
     unsigned long held_back;
     char text[PEER_TEXT_SIZE];
+    struct log_context about = listener_log_context(listener, peer_format(peer, text));
+    about.event = LOG_EVENT_REFUSED;
     if (log_limit_pass(&listener->refusals, clock_now(), &held_back))
-        log_line_at(listener->log_level, LOG_LEVEL_WARNING,
-                    "%s: %s: refused: %s is reached (%lu more refused since the last such line)",
-                    listener->name, peer_format(peer, text), reason, held_back);
+        log_about(&about, LOG_LEVEL_WARNING,
+                  "refused: %s is reached (%lu more refused since the last such line)", reason,
+                  held_back);
 }
 
 /* --- accepting ----------------------------------------------------------------- */

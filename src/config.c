@@ -21,6 +21,9 @@
 static const char *const global_levels[] = {LEVELS, NULL};
 static const char *const listener_levels[] = {"inherit", LEVELS, NULL};
 
+/* In the order of enum log_format. */
+static const char *const log_formats[] = {"auto", "text", "json", NULL};
+
 const struct parameter config_global_rows[] = {
     {
         .name = "log_level",
@@ -63,6 +66,33 @@ const struct parameter config_global_rows[] = {
         .maximum = UINT64_C(1) << 40,
         .reload = RELOAD_LIVE,
         .help = "the most bytes of items that all listeners hold together",
+    },
+    {
+        .name = "log_format",
+        .type = PARAMETER_CHOICE,
+        .offset = offsetof(struct global_options, log_format),
+        .initial = "auto",
+        .choices = log_formats,
+        .reload = RELOAD_LIVE,
+        .help = "how messages are written: as text, as JSON, or as it suits who reads them",
+    },
+    {
+        .name = "user",
+        .type = PARAMETER_USER,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct global_options, user),
+        .initial = "none",
+        .reload = RELOAD_NEVER,
+        .help = "the user that the daemon becomes once it listens",
+    },
+    {
+        .name = "group",
+        .type = PARAMETER_GROUP,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct global_options, group),
+        .initial = "none",
+        .reload = RELOAD_NEVER,
+        .help = "the group that it has then, if not the user's own",
     },
     {
         .name = "workers",
@@ -144,6 +174,51 @@ const struct parameter config_listener_rows[] = {
         .choices = listener_levels,
         .reload = RELOAD_LIVE,
         .help = "the least urgent messages of this listener that are logged",
+    },
+    {
+        .name = "access_log",
+        .type = PARAMETER_BOOLEAN,
+        .offset = offsetof(struct listener_options, access_log),
+        .initial = "no",
+        .reload = RELOAD_LIVE,
+        .help = "whether the end of each connection is logged, whatever the log_level",
+    },
+    {
+        .name = "access_log_rate",
+        .type = PARAMETER_COUNT,
+        .offset = offsetof(struct listener_options, access_log_rate),
+        .initial = "100",
+        .minimum = 1,
+        .maximum = 1000000,
+        .reload = RELOAD_LIVE,
+        .help = "the most lines of access_log in a second; what is left out is counted",
+    },
+    {
+        .name = "socket_mode",
+        .type = PARAMETER_MODE,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct listener_options, socket_mode),
+        .initial = "none",
+        .reload = RELOAD_REBIND,
+        .help = "the permissions of unix sockets; none leaves them to the umask",
+    },
+    {
+        .name = "socket_owner",
+        .type = PARAMETER_USER,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct listener_options, socket_owner),
+        .initial = "none",
+        .reload = RELOAD_REBIND,
+        .help = "the user that unix sockets belong to",
+    },
+    {
+        .name = "socket_group",
+        .type = PARAMETER_GROUP,
+        .flags = PARAMETER_NONE,
+        .offset = offsetof(struct listener_options, socket_group),
+        .initial = "none",
+        .reload = RELOAD_REBIND,
+        .help = "the group that unix sockets belong to",
     },
     {0},
 };
@@ -257,6 +332,15 @@ void config_free(struct config *config)
 }
 
 /* --- asking ---------------------------------------------------------------- */
+
+unsigned config_line_of(const struct config_section *section, const char *key)
+{
+    for (size_t i = 0; section->rows[i].name != NULL; i++) {
+        if (strcmp(section->rows[i].name, key) == 0)
+            return section->lines[i];
+    }
+    return 0;
+}
 
 const struct config_listener *config_find_listener(const struct config *config, const char *name)
 {

@@ -60,8 +60,11 @@ struct config_section {
 struct global_options {
     uint64_t drain_timeout; /* ms; none: close at once; forever: wait for every client */
     uint64_t max_connections;
-    uint64_t max_memory; /* bytes that all modules hold together; none: no limit */
-    int log_level; /* index into the row's choices: LOG_LEVEL_ERROR + index */
+    uint64_t max_memory;  /* bytes that all modules hold together; none: no limit */
+    int log_level;        /* index into the row's choices: LOG_LEVEL_ERROR + index */
+    int log_format;       /* enum log_format */
+    struct account user;  /* that the process becomes; none: it stays what it is */
+    struct account group; /* none: the user's own */
     uint64_t workers;
 };
 
@@ -74,6 +77,11 @@ struct listener_options {
     bool keepalive;
     bool nodelay;
     int log_level; /* 0: the global one; else LOG_LEVEL_ERROR + index - 1 */
+    bool access_log;
+    uint64_t access_log_rate; /* lines a second */
+    uint64_t socket_mode;     /* of unix sockets; none: what the umask leaves */
+    struct account socket_owner;
+    struct account socket_group;
 };
 
 struct config_listener {
@@ -106,6 +114,9 @@ struct config *config_load(const char *path, struct report *report);
 struct config *config_parse(const char *name, const char *text, size_t length,
                             struct report *report);
 void config_free(struct config *config);
+
+/* The line of the file on which the section's option stands; 0 if it does not. */
+unsigned config_line_of(const struct config_section *section, const char *key);
 
 const struct config_listener *config_find_listener(const struct config *config, const char *name);
 

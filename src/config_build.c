@@ -140,6 +140,16 @@ static void build_listeners(struct builder *builder)
     }
 }
 
+static void check_group(const struct builder *builder)
+{
+    const struct config_section *section = &builder->config->generic;
+    const struct global_options *options = section->block;
+
+    if (options->group.name[0] != '\0' && options->user.name[0] == '\0')
+        report_add_at(builder->text->report, builder->text->path, config_line_of(section, "group"),
+                      "group: of no use without user");
+}
+
 struct config *config_build(const struct config_text *text)
 {
     struct config *config = calloc(1, sizeof(*config));
@@ -153,6 +163,7 @@ struct config *config_build(const struct config_text *text)
                              sizeof(struct global_options), &config->generic);
     if (!builder.no_memory) {
         config->options = config->generic.block;
+        check_group(&builder);
         build_listeners(&builder);
     }
     config_places_clear(&builder.places);

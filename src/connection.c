@@ -92,6 +92,27 @@ void connection_owner_init(struct connection_owner *owner, const char *name)
     TAILQ_INIT(&owner->connections);
 }
 
+uint64_t connection_bytes_sent(const struct connection *connection)
+{
+    return connection->bytes_sent - transport_backlog(connection);
+}
+
+struct log_context connection_owner_log_context(const struct connection_owner *owner,
+                                                const char *peer)
+{
+    return (struct log_context){.listener = owner->name,
+                                .peer = peer,
+                                .generation = owner->generation,
+                                .threshold = owner->log_level};
+}
+
+struct log_context connection_log_context(const struct connection *connection)
+{
+    struct log_context about = connection_owner_log_context(connection->owner, connection->peer);
+    about.connection = connection->id;
+    return about;
+}
+
 /* Frees what was allocated, at whatever stage it was left. */
 static void release(struct connection *connection)
 {
@@ -99,6 +120,8 @@ static void release(struct connection *connection)
     connection->attending = true; /* what connection_lost calls does not ask for one more turn */
     if (connection->made && connection_protocol(connection)->connection_lost != NULL)
         connection_protocol(connection)->connection_lost(&connection->session, connection->reason);
+    if (connection->made)
+        access_log_write(&owner->access_log, connection);
     TAILQ_REMOVE(&owner->connections, connection, siblings);
     owner->count--;
     if (connection->deadline != NULL)
@@ -157,8 +180,9 @@ static bool finish(struct connection *connection)
 static void end(struct connection *connection)
 {
     connection->state = CONNECTION_LOST;
-    log_line_at(connection->owner->log_level, LOG_LEVEL_DEBUG, "%s: %s: connection lost: %s",
-                connection->owner->name, connection->peer, lost_reason_text(connection->reason));
+    const struct log_context about = connection_log_context(connection);
+    log_about(&about, LOG_LEVEL_DEBUG, "connection lost: %s",
+              lost_reason_text(connection->reason));
     release(connection);
 }
 
@@ -218,8 +242,8 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
 {
     struct connection *connection = connection_new(worker, owner, factory, transport, peer);
     if (connection == NULL) {
-        log_line_at(owner->log_level, LOG_LEVEL_WARNING, "%s: %s: out of memory", owner->name,
-                    peer);
+        const struct log_context about = connection_owner_log_context(owner, peer);
+        log_about(&about, LOG_LEVEL_WARNING, "out of memory");
         return false;
     }
     connection_touch(connection);
@@ -234,8 +258,8 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
     }
     connection->made = refusal == NULL;
     if (refusal != NULL) {
-        log_line_at(owner->log_level, LOG_LEVEL_INFO, "%s: %s: refused: %s", owner->name, peer,
-                    refusal);
+        const struct log_context about = connection_log_context(connection);
+        log_about(&about, LOG_LEVEL_INFO, "refused: %s", refusal);
         connection_close(connection, LOST_ABORTED);
         return false;
     }

@@ -23,6 +23,7 @@
 
 #include <event2/bufferevent.h>
 
+#include "access_log.h"
 #include "factory.h"
 #include "input.h"
 #include "log.h"
@@ -64,6 +65,8 @@ struct connection_owner {
     size_t count;
     const char *name;
     enum log_level log_level;
+    uint64_t generation; /* of the configuration that it has */
+    struct access_log access_log;
     uint64_t idle_timeout; /* ms, of connections made from now on; PARAMETER_IS_NONE: no limit */
     /*
      * A connection is gone: count is already one less. Once for each
@@ -135,6 +138,14 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
 void connection_close(struct connection *connection, enum lost_reason reason);
 /* Closes without sending; connection_lost comes at the end of this loop turn. */
 void connection_abort(struct connection *connection, enum lost_reason reason);
+
+/* What the peer's kernel, or ours on its behalf, has taken; without the backlog. */
+uint64_t connection_bytes_sent(const struct connection *connection);
+
+/* For what is logged of an owner, perhaps with a peer that has no connection; of a connection. */
+struct log_context connection_owner_log_context(const struct connection_owner *owner,
+                                                const char *peer);
+struct log_context connection_log_context(const struct connection *connection);
 
 /* What worker_attend() asked for. */
 void connection_attend(struct connection *connection);

@@ -13,10 +13,11 @@
 /* --- endpoints ------------------------------------------------------------------- */
 
 struct endpoint *listener_open_endpoint(const struct workers *workers,
-                                        const struct address *address, int backlog, int *error,
+                                        const struct address *address,
+                                        const struct endpoint_options *options, int *error,
                                         char *why, size_t size)
 {
-    struct endpoint *endpoint = endpoint_open(address, backlog, error, why, size);
+    struct endpoint *endpoint = endpoint_open(address, options, error, why, size);
     for (size_t i = 0; endpoint != NULL && i < endpoint->socket_count; i++) {
         struct endpoint_socket *from = &endpoint->sockets[i];
         from->acceptable = accept_new_event(workers->items[0]->base, from);
@@ -133,8 +134,12 @@ static void take_options(struct listener *listener, const struct listener_option
     listener->nodelay = options->nodelay;
     listener->log_level = log_level;
     for (unsigned i = 0; i < listener->workers->count; i++) {
-        listener->shards[i].owner.idle_timeout = options->idle_timeout;
-        listener->shards[i].owner.log_level = log_level;
+        struct connection_owner *owner = &listener->shards[i].owner;
+        owner->idle_timeout = options->idle_timeout;
+        owner->log_level = log_level;
+        owner->generation = listener->generation;
+        owner->access_log.on = options->access_log;
+        owner->access_log.rate = options->access_log_rate;
     }
 }
 
@@ -174,6 +179,11 @@ struct factory *listener_factory(const struct listener *listener)
             return listener->shards[i].factory;
     }
     return NULL;
+}
+
+struct log_context listener_log_context(const struct listener *listener, const char *peer)
+{
+    return connection_owner_log_context(&listener->shards[0].owner, peer);
 }
 
 uint64_t listener_connections(const struct listener *listener)

@@ -38,6 +38,7 @@ struct listener {
     bool keepalive;
     bool nodelay;
     enum log_level log_level;
+    uint64_t generation; /* of the configuration that it has */
     struct event *resume;  /* accepting again after a pause (accept.c) */
     unsigned resume_delay; /* ms; doubles while descriptors are out, 0 when all is well */
     struct event *expiry;  /* of a retired listener's connections */
@@ -65,6 +66,9 @@ void listener_configure(struct listener *listener, const struct listener_options
 /* One of its factories, which are all alike; NULL before the first listener_configure(). */
 struct factory *listener_factory(const struct listener *listener);
 
+/* What a message about it, and perhaps about a peer (or NULL), says of them. */
+struct log_context listener_log_context(const struct listener *listener, const char *peer);
+
 /* All its connections, those on their way to a worker included. */
 uint64_t listener_connections(const struct listener *listener);
 
@@ -73,7 +77,8 @@ uint64_t listener_connections(const struct listener *listener);
  * what it returns, is as of endpoint_open().
  */
 struct endpoint *listener_open_endpoint(const struct workers *workers,
-                                        const struct address *address, int backlog, int *error,
+                                        const struct address *address,
+                                        const struct endpoint_options *options, int *error,
                                         char *why, size_t size);
 
 /* Takes an endpoint that has no listener, and accepts on it. */

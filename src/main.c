@@ -35,7 +35,8 @@ static const char usage[] =
     "  -V, --version      print the version and exit\n"
     "  -h, --help         print this and exit\n"
     "\n"
-    "Signals: HUP reloads FILE; TERM and INT finish and stop; QUIT stops at once.\n"
+    "Signals: HUP reloads FILE; TERM and INT finish and stop; QUIT stops at once;\n"
+    "         USR1 logs the state; USR2 switches debug messages on and off.\n"
     "Manual: cisternd(8), server.conf(5)\n";
 
 static void print_version(void)
@@ -109,7 +110,7 @@ int main(int argc, char **argv)
     int result = parse_options(argc, argv, &options);
     if (result >= 0)
         return result;
-    log_init();
+    log_init(getenv("CISTERN_JOURNAL_SOCKET"));
     /* What is large goes back to the system when it is freed: no small piece behind it keeps it. */
     mallopt(M_MMAP_THRESHOLD, 64 * 1024);
     /* Nor does it come back from the arenas that glibc would give the other workers. */

@@ -47,7 +47,7 @@ static struct listener *find_listener(const struct server *server, const char *n
 static struct endpoint *find_endpoint(const struct server *server, const struct listener *own,
                                       const struct address *address)
 {
-    bool anywhere = address->family == ADDRESS_UNIX || address->port != 0;
+    bool anywhere = !address_has_port(address) || address->port != 0;
     const struct listener *listener;
     TAILQ_FOREACH (listener, &server->listeners, siblings) {
         struct endpoint *endpoint;
@@ -73,9 +73,34 @@ static int exit_code_of(int error)
     case ENOTDIR:
     case EROFS:
     case ENAMETOOLONG:
+    case ENOTSOCK:
+    case E2BIG:
         return EX_CONFIG;
     default:
         return EX_OSERR;
+    }
+}
+
+/* How the listener wants its addresses listened on. */
+static struct endpoint_options endpoint_options(const struct server *server,
+                                                const struct listener_options *options)
+{
+    return (struct endpoint_options){
+        .backlog = (int)options->backlog,
+        .access = {.mode = (mode_t)options->socket_mode,
+                   .owner = options->socket_owner.id,
+                   .group = options->socket_group.id},
+        .activation = server->activation,
+    };
+}
+
+static void for_each_endpoint(struct server *server, void (*act)(struct endpoint *endpoint))
+{
+    const struct listener *listener;
+    TAILQ_FOREACH (listener, &server->listeners, siblings) {
+        struct endpoint *endpoint;
+        TAILQ_FOREACH(endpoint, &listener->endpoints, siblings)
+        act(endpoint);
     }
 }
 
@@ -91,12 +116,15 @@ static int plan_endpoint(struct server *server, const struct planned_listener *p
         return EX_OK;
     int error;
     char why[PARAMETER_WHY_SIZE], text[ADDRESS_TEXT_SIZE];
-    planned->endpoints[index] = listener_open_endpoint(
-        server->workers, address, (int)options->backlog, &error, why, sizeof why);
+    struct endpoint_options how = endpoint_options(server, options);
+    watchdog_feed(server->watchdog); /* to look up a name may take its time */
+    planned->endpoints[index] =
+        listener_open_endpoint(server->workers, address, &how, &error, why, sizeof why);
     if (planned->endpoints[index] != NULL)
         return EX_OK;
-    report_add(report, "listener \"%s\": cannot listen on %s: %s", planned->wanted->name,
-               address_format(address, text, sizeof text), why);
+    report_add_at(report, server->path, config_line_of(&planned->wanted->generic, "listen"),
+                  "listener \"%s\": cannot listen on %s: %s", planned->wanted->name,
+                  address_format(address, text, sizeof text), why);
     return exit_code_of(error);
 }
 
@@ -241,14 +269,23 @@ static int check_removed(struct server *server, const struct config *config,
 
 /* --- the commit ------------------------------------------------------------------- */
 
+static void log_listening(const struct server *server, const struct planned_listener *planned,
+                          const struct endpoint *endpoint)
+{
+    const struct log_context about = {.listener = planned->wanted->name,
+                                      .generation = server->generation,
+                                      .event = LOG_EVENT_LISTENING};
+    log_about(&about, LOG_LEVEL_NOTICE, "%s on %s", planned->wanted->protocol->name,
+              endpoint->text);
+}
+
 /* Takes the wanted endpoints from where they are, so that what is left has to go. */
-static void claim_endpoints(const struct planned_listener *planned)
+static void claim_endpoints(const struct server *server, const struct planned_listener *planned)
 {
     for (size_t i = 0; i < planned->wanted->options->listen.count; i++) {
         struct endpoint *endpoint = planned->endpoints[i];
         if (endpoint->listener != planned->listener)
-            log_notice("%s: %s on %s", planned->wanted->name, planned->wanted->protocol->name,
-                       endpoint->text);
+            log_listening(server, planned, endpoint);
         listener_detach(endpoint);
     }
 }
@@ -258,11 +295,12 @@ static void commit_listener(struct server *server, const struct config *config,
 {
     const struct config_listener *wanted = planned->wanted;
     struct listener *listener = planned->listener;
+    struct endpoint_options how = endpoint_options(server, wanted->options);
+    listener->generation = server->generation;
     listener_configure(listener, wanted->options, config_listener_log_level(config, wanted),
                        planned->factories);
     for (size_t i = 0; i < wanted->options->listen.count; i++) {
-        if (!planned->is_new)
-            endpoint_set_backlog(planned->endpoints[i], (int)wanted->options->backlog);
+        endpoint_adjust(planned->endpoints[i], &how);
         listener_attach(listener, planned->endpoints[i]);
     }
     if (!planned->is_new)
@@ -277,8 +315,10 @@ static void retire_others(struct server *server, const struct config *config)
     while (listener != NULL) {
         struct listener *next = TAILQ_NEXT(listener, siblings);
         if (config_find_listener(config, listener->name) == NULL) {
-            log_notice("%s: removed, %llu connections left", listener->name,
-                       (unsigned long long)listener_connections(listener));
+            const struct log_context about = {.listener = listener->name,
+                                              .generation = server->generation};
+            log_about(&about, LOG_LEVEL_NOTICE, "removed, %llu connections left",
+                      (unsigned long long)listener_connections(listener));
             TAILQ_REMOVE(&server->listeners, listener, siblings);
             TAILQ_INSERT_TAIL(&server->retired, listener, siblings);
             server->workers->watched = true;
@@ -290,14 +330,17 @@ static void retire_others(struct server *server, const struct config *config)
 
 static void plan_commit(struct server *server, struct config *config, const struct plan *plan)
 {
+    server->generation++;
     for (size_t i = 0; i < plan->count; i++)
-        claim_endpoints(&plan->items[i]);
+        claim_endpoints(server, &plan->items[i]);
+    for_each_endpoint(server, endpoint_unstore); /* what is still attached goes */
     retire_others(server, config);
     struct listener *listener;
     TAILQ_FOREACH(listener, &server->listeners, siblings)
     listener_close_endpoints(listener);
     for (size_t i = 0; i < plan->count; i++)
         commit_listener(server, config, &plan->items[i]);
+    for_each_endpoint(server, endpoint_store);
     config_free(server->config);
     server->config = config;
     server_sweep(server);

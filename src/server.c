@@ -1,12 +1,12 @@
 #include "server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 
+#include "privileges.h"
 #include "systemd.h"
 
 /* --- limits ---------------------------------------------------------------------- */
@@ -48,6 +48,7 @@ static void apply_limits(struct server *server)
                                                 : options->max_memory);
     server_release(server);
     log_set_level(config_log_level(server->config));
+    log_set_format((enum log_format)server->config->options->log_format);
 }
 
 static void log_report(const struct report *report)
@@ -58,41 +59,49 @@ static void log_report(const struct report *report)
         log_error("and %zu more errors", report->dropped);
 }
 
-static void notify_serving(const struct server *server)
-{
-    systemd_notify("READY=1\nSTATUS=Serving %zu listeners", server->config->listener_count);
-}
-
 /* --- reload ------------------------------------------------------------------------ */
 
-/* What the file says and only a start can do. */
+/* What is set for good at the start, and said otherwise by the file. */
 static void log_pending(const struct server *server)
 {
-    unsigned wanted = config_workers(server->config);
-    if (wanted != server->workers->count)
-        log_notice("workers = %u waits for a restart: there are %u", wanted,
-                   server->workers->count);
+    for (const struct parameter *row = config_global_rows; row->name != NULL; row++) {
+        if (row->reload == RELOAD_NEVER &&
+            !parameter_equal(row, server->config->options, &server->started))
+            log_warning("%s: %s has changed: that takes effect at the next start", server->path,
+                        row->name);
+    }
 }
 
-static void reload(struct server *server)
+static void reload_succeeded(struct server *server)
 {
-    struct report report = {0};
+    apply_limits(server);
+    log_pending(server);
+    log_event(LOG_EVENT_RELOADED, LOG_LEVEL_NOTICE, "%s: reloaded", server->path);
+    status_ready(server, NULL);
+}
+
+static void reload_failed(struct server *server, const struct report *report)
+{
+    log_report(report);
+    log_event(LOG_EVENT_RELOAD_FAILED, LOG_LEVEL_ERROR, "%s: reload failed, nothing has changed",
+              server->path);
+    status_ready(server, report->count > 0 ? report->lines[0] : "out of memory");
+}
+
+bool server_reload(struct server *server, struct report *report)
+{
     systemd_notify_reloading();
-    struct config *config = config_load(server->path, &report);
-    if (config != NULL && server_apply(server, config, &report) == EX_OK) {
-        apply_limits(server);
-        log_notice("%s: reloaded", server->path);
-        log_pending(server);
-        notify_serving(server);
+    watchdog_feed(server->watchdog);
+    struct config *config = config_load(server->path, report);
+    bool succeeded = config != NULL && server_apply(server, config, report) == EX_OK;
+    if (succeeded) {
+        reload_succeeded(server);
     } else {
         config_free(config);
-        log_report(&report);
-        log_error("%s: reload failed, nothing has changed", server->path);
-        systemd_notify("READY=1\nSTATUS=Serving %zu listeners; the last reload failed: %s",
-                       server->config->listener_count,
-                       report.count > 0 ? report.lines[0] : "out of memory");
+        reload_failed(server, report);
     }
-    report_clear(&report);
+    watchdog_feed(server->watchdog);
+    return succeeded;
 }
 
 /* --- drain ------------------------------------------------------------------------- */
@@ -124,7 +133,7 @@ static void end_all(struct server *server, void (*end)(struct listener *listener
     server_release(server);
 }
 
-static void stop_now(struct server *server)
+void server_stop(struct server *server)
 {
     end_all(server, listener_abort);
     stop_if_drained(server);
@@ -135,26 +144,28 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct server *server = context;
-    log_warning("drain_timeout has passed: closing %llu connections",
-                (unsigned long long)workers_connections(server->workers));
-    stop_now(server);
+    log_event(LOG_EVENT_DRAIN_TIMEOUT, LOG_LEVEL_WARNING,
+              "drain_timeout has passed: closing %llu connections",
+              (unsigned long long)workers_connections(server->workers));
+    server_stop(server);
 }
 
-static void drain(struct server *server)
+void server_drain(struct server *server)
 {
     uint64_t timeout = server->config->options->drain_timeout;
-    unsigned long long connections = workers_connections(server->workers);
-    log_notice("stopping: %llu connections to finish", connections);
-    systemd_notify("STOPPING=1\nSTATUS=Finishing %llu connections", connections);
+    log_event(LOG_EVENT_STOPPING, LOG_LEVEL_NOTICE, "stopping: %llu connections to finish",
+              (unsigned long long)workers_connections(server->workers));
+    server->drain_end = timeout == PARAMETER_IS_FOREVER ? timeout : clock_now() + timeout;
+    status_stopping(server);
     if (timeout == PARAMETER_IS_NONE) {
-        stop_now(server);
+        server_stop(server);
         return;
     }
     end_all(server, listener_drain);
     if (timeout != PARAMETER_IS_FOREVER) {
         struct timeval after = worker_interval(timeout);
         if (evtimer_add(server->deadline, &after) != 0)
-            stop_now(server);
+            server_stop(server);
     }
     stop_if_drained(server);
 }
@@ -200,46 +211,18 @@ void server_release(struct server *server)
 
 /* --- life ---------------------------------------------------------------------------- */
 
-/* Runs in the loop: libevent's own handler has only written to a socket pair. */
-static void on_signal(evutil_socket_t number, short what, void *context)
-{
-    (void)what;
-    struct server *server = context;
-    if (number == SIGHUP && !server->draining) {
-        reload(server);
-    } else if (number == SIGQUIT || (number != SIGHUP && server->draining)) {
-        log_notice("stopping now: closing %llu connections",
-                   (unsigned long long)workers_connections(server->workers));
-        stop_now(server);
-    } else if (number != SIGHUP) {
-        drain(server);
-    }
-}
-
-static bool add_signals(struct server *server)
-{
-    static const int numbers[SERVER_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT};
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < SERVER_SIGNALS; i++) {
-        server->signals[i] = evsignal_new(server->base, numbers[i], on_signal, server);
-        if (server->signals[i] == NULL || event_add(server->signals[i], NULL) != 0)
-            return false;
-    }
-    return true;
-}
-
 static bool init(struct server *server, const char *path, unsigned workers)
 {
-    *server = (struct server){.path = path};
+    *server = (struct server){.path = path, .activation = activation_new()};
     TAILQ_INIT(&server->listeners);
     TAILQ_INIT(&server->retired);
     measure_descriptors(server, workers);
     server->workers = workers_new(workers, on_released, server);
-    if (server->workers == NULL)
+    if (server->workers == NULL || server->activation == NULL)
         return false;
     server->base = server->workers->items[0]->base;
     server->deadline = evtimer_new(server->base, on_deadline, server);
-    return server->deadline != NULL && add_signals(server);
+    return server->deadline != NULL && server_add_signals(server);
 }
 
 static void clear(struct server *server)
@@ -253,14 +236,39 @@ static void clear(struct server *server)
         TAILQ_REMOVE(&server->listeners, listener, siblings);
         listener_free(listener);
     }
-    for (size_t i = 0; i < SERVER_SIGNALS; i++) {
-        if (server->signals[i] != NULL)
-            event_free(server->signals[i]);
-    }
+    server_remove_signals(server);
+    watchdog_free(server->watchdog);
+    status_clear(server);
     if (server->deadline != NULL)
         event_free(server->deadline);
     workers_free(server->workers);
     config_free(server->config);
+    activation_free(server->activation);
+}
+
+static bool workers_are_alive(void *context)
+{
+    return workers_alive(context);
+}
+
+/* Takes config over, whatever comes of it. */
+static int start(struct server *server, struct config *config, struct report *report)
+{
+    int result = server_apply(server, config, report);
+    if (result != EX_OK) {
+        config_free(config);
+        return result;
+    }
+    server->started = *config->options;
+    activation_settle(server->activation);
+    result = privileges_drop(config, report);
+    if (result != EX_OK)
+        return result;
+    apply_limits(server);
+    server->watchdog = watchdog_new(server->base, workers_are_alive, server->workers);
+    status_init(server);
+    status_ready(server, NULL);
+    return EX_OK;
 }
 
 int server_run(const char *path, struct config *config)
@@ -269,18 +277,15 @@ int server_run(const char *path, struct config *config)
     struct report report = {0};
     int result = EX_OSERR;
     log_set_level(config_log_level(config));
+    log_set_format((enum log_format)config->options->log_format);
     if (!init(&server, path, config_workers(config))) {
         log_error("cannot start: out of memory, file descriptors or threads");
         config_free(config);
-    } else if ((result = server_apply(&server, config, &report)) != EX_OK) {
-        log_report(&report);
-        config_free(config);
-    } else {
-        apply_limits(&server);
-        notify_serving(&server);
+    } else if ((result = start(&server, config, &report)) == EX_OK) {
         workers_run(server.workers);
-        log_notice("stopped");
+        log_event(LOG_EVENT_STOPPED, LOG_LEVEL_NOTICE, "stopped");
     }
+    log_report(&report);
     report_clear(&report);
     clear(&server);
     return result;

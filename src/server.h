@@ -3,29 +3,41 @@
  *
  * SIGHUP reloads. SIGTERM and SIGINT drain: nothing more is accepted, what was
  * written is sent, and after drain_timeout, or at a second signal, the rest is
- * closed. SIGQUIT stops at once.
+ * closed. SIGQUIT stops at once. SIGUSR1 logs the state, SIGUSR2 switches debug
+ * messages.
  */
 #ifndef CISTERN_SERVER_H
 #define CISTERN_SERVER_H
 
 #include <stdbool.h>
 
+#include "activation.h"
 #include "config.h"
 #include "listener.h"
+#include "status.h"
+#include "watchdog.h"
 #include "workers.h"
 
-#define SERVER_SIGNALS 4
+#define SERVER_SIGNALS 6
+/* Of each listener, in the dump: more say no more, and journald drops bursts. */
+#define SERVER_DUMP_CONNECTIONS 100
 
 struct server {
     const char *path; /* of server.conf */
+    struct activation *activation; /* what the service manager has passed */
     struct config *config;
     struct workers *workers;
     struct event_base *base; /* the main thread's */
     struct listener_list listeners;
     struct listener_list retired; /* gone from the configuration, with connections left */
     struct event *signals[SERVER_SIGNALS];
+    struct watchdog *watchdog; /* NULL: nobody watches */
+    struct status status;
     struct event *deadline; /* of the drain */
+    uint64_t drain_end;     /* by clock_now(); or PARAMETER_IS_FOREVER */
     bool draining;
+    uint64_t generation;           /* of the configuration: 1 at start, one more a reload */
+    struct global_options started; /* what RELOAD_NEVER options were at start */
     uint64_t descriptors; /* connections that RLIMIT_NOFILE leaves room for */
 };
 
@@ -42,7 +54,22 @@ int server_run(const char *path, struct config *config);
 void server_hold(struct server *server);
 void server_release(struct server *server);
 
-/* --- between server.c and reload.c ------------------------------------------- */
+/*
+ * Loads the file again and applies all of it or nothing; tells the log, and the
+ * service manager. False with the reasons in report.
+ */
+bool server_reload(struct server *server, struct report *report);
+/* Stops in good order; stops now, whatever is left. */
+void server_drain(struct server *server);
+void server_stop(struct server *server);
+
+/* Logs the state: limits, listeners, connections. */
+void server_dump(struct server *server);
+
+/* --- between server.c, signals.c and reload.c -------------------------------- */
+
+bool server_add_signals(struct server *server);
+void server_remove_signals(struct server *server);
 
 /*
  * Makes the running state what config says: all of it, or nothing. On success

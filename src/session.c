@@ -166,11 +166,9 @@ void session_abort(struct session *session)
 void session_log(struct session *session, enum log_level level, const char *format, ...)
 {
     const struct connection *connection = connection_of(session);
-    char text[LOG_LINE_SIZE];
+    const struct log_context about = connection_log_context(connection);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    log_about_v(&about, level, format, arguments);
     va_end(arguments);
-    log_line_at(connection->owner->log_level, level, "%s: %s: %s", connection->owner->name,
-                connection->peer, text);
 }

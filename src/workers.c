@@ -298,13 +298,20 @@ struct worker *workers_choose_home(struct workers *workers)
     return home;
 }
 
+uint64_t workers_memory(const struct workers *workers)
+{
+    uint64_t used = 0;
+    for (unsigned i = 0; i < workers->count; i++)
+        used += workers->items[i]->memory.used;
+    return used;
+}
+
 void workers_set_max_memory(struct workers *workers, uint64_t bytes)
 {
     bool pooled = workers->count > 1 && bytes != UINT64_MAX;
-    uint64_t used = 0;
+    uint64_t used = workers_memory(workers);
     for (unsigned i = 0; i < workers->count; i++) {
         struct budget *memory = &workers->items[i]->memory;
-        used += memory->used;
         memory->limit = pooled ? memory->used : bytes;
         memory->pool = pooled ? &workers->memory : NULL;
     }

@@ -85,6 +85,9 @@ struct worker *workers_choose_home(struct workers *workers);
 /* The most bytes that all budgets `memory` together may use; UINT64_MAX: any. While held. */
 void workers_set_max_memory(struct workers *workers, uint64_t bytes);
 
+/* What those budgets use together, bytes. While held. */
+uint64_t workers_memory(const struct workers *workers);
+
 /* Whether the worker can be handed a connection. */
 bool workers_can_take(const struct worker *worker);
 /* Gives it to its shard's worker: at once on the main thread, else after workers_flush(). */

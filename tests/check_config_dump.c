@@ -39,6 +39,8 @@ static char *printed(void (*print)(const struct config *config, FILE *out),
 
 static const char *const dumped[] = {
     LISTENER "echo { } }",
+    "user = root group = root log_format = json\n"
+    "listener \"a\" { listen = { \"systemd:a b\", \"systemd:c\" } echo { } }",
     "log_level = error drain_timeout = none max_connections = 1\n" LISTENER "discard { } }",
     "workers = 3\n" LISTENER "echo { } }",
     "workers = auto\n" LISTENER "echo { } }",
@@ -54,6 +56,7 @@ static const char *const dumped[] = {
              "listener \"z\" { listen = \"127.0.0.1:8\" queue { overflow = reject } }"
              "listener \"b\" { listen = \"127.0.0.1:9\" daytime { } }",
     LISTENER
+    "socket_mode = 0640 socket_owner = root socket_group = none access_log = yes\n"
     "queue { match \"audit:*\" { overflow = reject max_items = 100 } max_items = 1000\n"
     "match \"\\\"\\\\\\${a}\" { } match \"logs:*\" { max_item_bytes = 5 max_bytes = 1MiB } } }",
 };

@@ -17,12 +17,13 @@
 
 static char why[256];
 static int error;
+static struct endpoint_options how = {.backlog = BACKLOG, .access = ENDPOINT_ACCESS_DEFAULT};
 
 static struct endpoint *open_text(const char *text)
 {
     struct address address;
     ck_assert_msg(address_parse(&address, text, why, sizeof why), "%s", why);
-    return endpoint_open(&address, BACKLOG, &error, why, sizeof why);
+    return endpoint_open(&address, &how, &error, why, sizeof why);
 }
 
 static struct endpoint *must_open(const char *text)
@@ -101,7 +102,8 @@ START_TEST(port_0)
     ck_assert_int_ne(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
     ck_assert(can_connect_to_port(port));
-    endpoint_set_backlog(endpoint, 100);
+    how.backlog = 100;
+    endpoint_adjust(endpoint, &how);
     ck_assert(can_connect_to_port(port));
     endpoint_close(endpoint);
     ck_assert_int_eq(fcntl(fd, F_GETFD), -1);

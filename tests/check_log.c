@@ -13,6 +13,9 @@
 #include "log.h"
 #include "unit.h"
 
+/* Where no journal listens. */
+#define NO_JOURNAL "/nowhere/at/all"
+
 static struct {
     enum log_level level;
     char line[2 * LOG_LINE_SIZE];
@@ -56,11 +59,12 @@ END_TEST
 START_TEST(level_of_a_listener)
 {
     log_set_level(LOG_LEVEL_ERROR);
-    log_line_at(LOG_LEVEL_DEBUG, LOG_LEVEL_DEBUG, "one %s", "line");
+    log_about(&(struct log_context){.threshold = LOG_LEVEL_DEBUG}, LOG_LEVEL_DEBUG, "one %s",
+              "line");
     ck_assert_uint_eq(heard.count, 1);
     ck_assert_str_eq(heard.line, "one line");
     log_set_level(LOG_LEVEL_DEBUG);
-    log_line_at(LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, "no line");
+    log_about(&(struct log_context){.threshold = LOG_LEVEL_ERROR}, LOG_LEVEL_WARNING, "no line");
     ck_assert_uint_eq(heard.count, 1);
 }
 END_TEST
@@ -133,7 +137,7 @@ static void run_base_again(evutil_socket_t fd, short what, void *context)
 /* libevent's own complaint about a loop within a loop. */
 START_TEST(messages_of_libevent)
 {
-    log_init();
+    log_init(NO_JOURNAL);
     struct event_base *base = event_base_new();
     ck_assert_ptr_nonnull(base);
     event_base_once(base, -1, EV_TIMEOUT, run_base_again, base, &(struct timeval){0});
@@ -184,7 +188,7 @@ START_TEST(priority_for_the_journal)
     int fd = catch_stderr();
     ck_assert_int_eq(fstat(STDERR_FILENO, &status), 0);
     set_journal(&status);
-    log_init();
+    log_init(NO_JOURNAL);
     log_set_level(LOG_LEVEL_DEBUG);
     for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
         log_line((enum log_level)level, "it is %d", level);
@@ -219,7 +223,7 @@ START_TEST(timestamp_elsewhere)
         set_journal(&status);
     else
         setenv("JOURNAL_STREAM", "nonsense", 1);
-    log_init();
+    log_init(NO_JOURNAL);
     time_t before = seconds();
     log_warning("it %s", "came\nback");
     time_t after = seconds();

@@ -11,6 +11,7 @@
 #include "endpoint.h"
 #include "page.h"
 #include "queue/wait.h"
+#include "server.h"
 #include "unit.h"
 #include "worker.h"
 
@@ -156,6 +157,10 @@ static const struct {
     {SERVER_CONF, " a title has at most ", PARAMETER_TITLE_MAX, " bytes,"},
     {SERVER_CONF, " All errors come at once, up to ", CONFIG_ERRORS_MAX, ";"},
     {SERVER_CONF, " listened on at each, up to ", ENDPOINT_SOCKETS_MAX, "."},
+    {SERVER_CONF, " socket of that name is taken, up to ", ENDPOINT_SOCKETS_MAX, "."},
+    {SERVER_CONF, " name has 1 to ", ADDRESS_HOST_SIZE - 1, " ASCII characters"},
+    {CISTERND, " limits, listeners, and up to ", SERVER_DUMP_CONNECTIONS, " connections of each,"},
+    {CISTERND, " at most every ", STATUS_INTERVAL, " seconds"},
     {SERVER_CONF, " path is absolute, and has at most ", SUN_PATH_LENGTH, " bytes."},
     {SERVER_CONF, " counts as its own bytes and ", DEQUE_ITEM_COST, " more,"},
     {SERVER_CONF, " has to be at least ", CLIENT_REQUEST_OVERHEAD, " bytes larger"},

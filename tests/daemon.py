@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import time
@@ -23,11 +24,36 @@ CISTERND = os.environ.get("CISTERND", "cisternd")
 # Unless empty: how many workers every daemon has whose configuration does not say it.
 WORKERS = os.environ.get("CISTERN_WORKERS", "")
 # What takes longer hangs, however slow the machine.
-DEADLINE = 60
+DEADLINE = 8
 # What a sanitizer prints.
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
            "runtime error:")
 LISTENS = re.compile(r"(?:^<5>|notice: )([\w.-]+): \w+ on (\S+)$", re.MULTILINE)
+
+
+# What the service manager tells its services, and who runs the tests may have been told.
+OF_THE_MANAGER = {"NOTIFY_SOCKET", "JOURNAL_STREAM", "FDSTORE", "SYSTEMD_EXEC_PID", "LISTEN_PID",
+                  "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC"}
+# Becomes a program that has the descriptors (first argument) from 3 on, as sd_listen_fds(3) says.
+PASS = """
+import fcntl, os, sys
+high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 100) for fd in sys.argv[1].split(",")]
+for fd in sys.argv[1].split(","):
+    os.close(int(fd))
+for index, fd in enumerate(high):
+    os.dup2(fd, 3 + index)
+    os.close(fd)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(high)),
+               "LISTEN_FDNAMES": sys.argv[2], "WATCHDOG_PID": str(os.getpid())}
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+
+
+def passing(passed):
+    """The beginning of a command to which these are passed: pairs of a name and a socket."""
+    descriptors = ",".join(str(socket.fileno()) for _, socket in passed)
+    names = ":".join(name for name, _ in passed)
+    return [sys.executable, "-c", PASS, descriptors, names]
 
 
 def wait_until(condition, what):
@@ -72,9 +98,10 @@ def write_config(directory, config):
 
 def environment(directory, extra):
     """What the daemon's variables are; freed memory is soon reused, so that bounds can be seen."""
-    env = dict(os.environ, DIRECTORY=directory, **(extra or {}))
+    env = dict(os.environ, DIRECTORY=directory,
+               CISTERN_JOURNAL_SOCKET=os.path.join(directory, "journal")) | (extra or {})
     env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
-    for name in {"NOTIFY_SOCKET", "JOURNAL_STREAM"} - set(extra or {}):
+    for name in OF_THE_MANAGER - set(extra or {}):
         env.pop(name, None)
     return env
 
@@ -177,10 +204,12 @@ class Daemon:
     """A running cisternd. Ready when entered; on leaving it has to stop in good order.
 
     notify is where it tells systemd so: a file's name, or @NAME. With journal, its log is one.
+    passed are pairs of a name and a socket, as a service manager passes them. What the daemon
+    has stored stands in stored: sockets by their names.
     """
 
     def __init__(self, config, *, env=None, notify="notify", journal=False, prefix=(),
-                 preexec=None):
+                 preexec=None, passed=()):
         self.directory = tempfile.mkdtemp(prefix="cistern-")
         self.path = write_config(self.directory, with_workers(config))
         self.clients = []
@@ -191,6 +220,10 @@ class Daemon:
         self.notify.bind(notify.replace("@", "\0"))
         self.notify.settimeout(0.05)
         self.messages = []
+        self.stored = {name: socket.socket(fileno=os.dup(sock.fileno()))
+                       for name, sock in passed if name.startswith("listener.")}
+        if passed:
+            prefix = [*prefix, *passing(passed)]
         env = environment(self.directory, dict(env or {}, NOTIFY_SOCKET=notify))
         with open(self.log_path, "wb") as log:
             if journal:
@@ -198,7 +231,8 @@ class Daemon:
                 env["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
             self.process = subprocess.Popen([*prefix, CISTERND, "-f", self.path], env=env,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            preexec_fn=preexec)
+                                            preexec_fn=preexec,
+                                            pass_fds=[sock.fileno() for _, sock in passed])
         self.pid = self.process.pid
 
     def __enter__(self):
@@ -222,6 +256,8 @@ class Daemon:
                 self.process.kill()
                 self.process.wait()
             self.notify.close()
+            for stored in self.stored.values():
+                stored.close()
             shutil.rmtree(self.directory)
 
     # --- signals ------------------------------------------------------------------
@@ -254,7 +290,7 @@ class Daemon:
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline:
             try:
-                self.messages.append(self.notify.recv(4096).decode())
+                self.receive_message()
             except TimeoutError:
                 found = self.process.poll()
                 assert found is None, f"ended with status {found}, before {start}"
@@ -265,6 +301,17 @@ class Daemon:
                     wait_until(self.sleeps, "the daemon is idle")
                 return self.messages[-1]
         raise AssertionError(f"no message {start}, but {self.messages}")
+
+    def receive_message(self):
+        """One message; keeps what it wants to have stored, until it is removed."""
+        text, descriptors, _, _ = socket.recv_fds(self.notify, 4096, 1)
+        message = text.decode()
+        self.messages.append(message)
+        name = re.search("^FDNAME=(.*)$", message, re.MULTILINE)
+        if message.startswith("FDSTORE") and name[1] in self.stored:
+            self.stored.pop(name[1]).close()
+        if message.startswith("FDSTORE=1"):
+            self.stored[name[1]] = socket.socket(fileno=descriptors[0])
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:

@@ -36,7 +36,7 @@ class Notify(unittest.TestCase):
             told = int(re.search(r"\nMONOTONIC_USEC=(\d+)(\n|$)", reloading)[1])
             self.assertLessEqual(before, told)
             self.assertLessEqual(told, time.monotonic_ns() // 1000)
-            self.assertRegex(ready, "^READY=1\nSTATUS=Serving 1 listeners$")
+            self.assertRegex(ready, "^READY=1\nSTATUS=Serving 1 listeners, 0 connections$")
 
     def test_failed_reload_ends_with_ready_too_and_says_what_failed(self):
         with daemon.Daemon(CONFIG) as running:
@@ -47,14 +47,75 @@ class Notify(unittest.TestCase):
             self.assertTrue(running.reload(CONFIG))
             self.assertNotIn("failed", running.messages[-1])
 
-    def test_stopping(self):
+    def test_status_has_live_numbers(self):
         with daemon.Daemon(CONFIG) as running:
-            client = running.connect("echo")
-            client.exchange(b"hi")
+            for _ in range(2):
+                running.connect("echo").exchange(b"hi")
+            self.assertEqual(running.wait_message("STATUS="),
+                             "STATUS=Serving 1 listeners, 2 connections")
+            running.close_clients()
+            self.assertEqual(running.wait_message("STATUS="),
+                             "STATUS=Serving 1 listeners, 0 connections")
+            self.assertFalse(running.reload("oops"))
+            running.connect("echo").exchange(b"hi")
+            self.assertRegex(running.wait_message("STATUS="),
+                             "^STATUS=Serving 1 listeners, 1 connections; the last reload failed: ")
+
+    def test_stopping_counts_down_and_asks_to_be_waited_for(self):
+        """A client that takes nothing holds up the drain."""
+        with daemon.Daemon("drain_timeout = 60s\n" + CONFIG) as running:
+            client = running.connect("echo", receive_buffer=4096)
+            client.fill()
             running.send_signal(signal.SIGTERM)
-            self.assertRegex(running.wait_message("STOPPING=1"), "\nSTATUS=.*1 connections")
+            pattern = (r"EXTEND_TIMEOUT_USEC=15000000\n"
+                       r"STATUS=Finishing 1 connections, (\d+) s left$")
+            first = re.search("^STOPPING=1\n" + pattern, running.wait_message("STOPPING=1"))
+            second = re.search("^" + pattern, running.wait_message("EXTEND"))
+            self.assertEqual(first[1], "60")
+            self.assertLess(int(second[1]), 60)
             client.close()
             running.wait_end()
+
+    def test_stopping_without_an_end_tells_of_none(self):
+        with daemon.Daemon("drain_timeout = forever\n" + CONFIG) as running:
+            client = running.connect("echo", receive_buffer=4096)
+            client.fill()
+            running.send_signal(signal.SIGTERM)
+            self.assertRegex(running.wait_message("STOPPING=1"),
+                             "\nEXTEND_TIMEOUT_USEC=.*\nSTATUS=Finishing 1 connections$")
+            client.close()
+            running.wait_end()
+
+    def test_watchdog_is_fed_while_it_works(self):
+        """Every third of the time; and around a reload."""
+        env = {"WATCHDOG_USEC": "1000000"}
+        with daemon.Daemon(CONFIG, env=env) as running:
+            for _ in range(3):
+                running.wait_message("WATCHDOG=1")
+            running.messages.clear()
+            self.assertTrue(running.reload())
+            running.wait_message("WATCHDOG=1")
+            kinds = [message.split("=")[0] for message in running.messages]
+            reloading = kinds.index("RELOADING")
+            self.assertEqual(kinds[reloading:reloading + 4],
+                             ["RELOADING", "WATCHDOG", "READY", "WATCHDOG"])
+
+    def test_watchdog_of_another_process_is_not_ours(self):
+        env = {"WATCHDOG_USEC": "3000", "WATCHDOG_PID": "1"}
+        with daemon.Daemon(CONFIG, env=env) as running:
+            self.assertTrue(running.reload())
+            self.assertEqual(len(running.messages), 3)
+
+    def test_hung_loop_starves_the_watchdog(self):
+        with daemon.Daemon(CONFIG, env={"WATCHDOG_USEC": "300000"}) as running:
+            running.wait_message("WATCHDOG=1")
+            running.send_signal(signal.SIGSTOP)
+            running.notify.settimeout(1)
+            with self.assertRaises(TimeoutError):
+                for _ in range(20):  # what was sent before it was stopped
+                    running.receive_message()
+            running.send_signal(signal.SIGCONT)
+            running.wait_message("WATCHDOG=1")
 
     def test_nothing_is_told_before_a_start_that_fails(self):
         with self.assertRaisesRegex(AssertionError, "ended with status 78"):
