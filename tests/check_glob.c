@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "must.h"
-#include "queue/glob.h"
+#include "resp/glob.h"
 #include "random.h"
 #include "unit.h"
 

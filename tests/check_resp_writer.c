@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "queue/resp.h"
+#include "resp/resp.h"
 #include "unit.h"
 
 static char sent[2048];

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "queue/resp.h"
+#include "resp/resp.h"
 #include "must.h"
 #include "unit.h"
 

@@ -8,8 +8,8 @@
 #include <sys/queue.h>
 
 #include "../protocol.h"
+#include "../resp/resp.h"
 #include "lease.h"
-#include "resp.h"
 #include "service.h"
 #include "space.h"
 

@@ -8,8 +8,8 @@
 #ifndef CISTERN_QUEUE_COMMAND_H
 #define CISTERN_QUEUE_COMMAND_H
 
+#include "../resp/resp.h"
 #include "client.h"
-#include "resp.h"
 
 #define COMMAND_WRITE (1U << 0)
 #define COMMAND_READONLY (1U << 1)

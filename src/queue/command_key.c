@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../resp/glob.h"
 #include "command.h"
-#include "glob.h"
 
 /* --- by name ------------------------------------------------------------------------- */
 

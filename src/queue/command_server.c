@@ -5,8 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../resp/glob.h"
 #include "command.h"
-#include "glob.h"
 
 COMMAND(time)
 {

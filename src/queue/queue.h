@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #include "../budget.h"
+#include "../resp/resp.h"
 #include "deque.h"
-#include "resp.h"
 #include "returns.h"
 
 enum overflow_policy {

@@ -14,9 +14,9 @@
 #include <sys/queue.h>
 
 #include "../protocol.h"
+#include "../resp/resp.h"
 #include "lease.h"
 #include "parameters.h"
-#include "resp.h"
 #include "space.h"
 
 /* The most commands in the table (command.h). */

@@ -7,7 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "glob.h"
+#include "../resp/glob.h"
 
 /* --- life ---------------------------------------------------------------------------- */
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../resp/resp.h"
 #include "client.h"
-#include "resp.h"
 
 struct transaction;
 
