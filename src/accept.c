@@ -16,8 +16,9 @@
 
 /* --- pauses -------------------------------------------------------------------- */
 
-static void set_accepting(struct listener *listener, bool accepting)
+void accept_update(struct listener *listener)
 {
+    bool accepting = !listener->paused && !evtimer_pending(listener->resume, NULL);
     struct endpoint *endpoint;
     TAILQ_FOREACH(endpoint, &listener->endpoints, siblings)
     {
@@ -34,15 +35,15 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    set_accepting(context, true);
+    accept_update(context);
 }
 
 /* The sockets stay readable, and to look at them all the time would take a whole core. */
 static void pause_accepting(struct listener *listener, unsigned milliseconds)
 {
     struct timeval after = worker_interval(milliseconds);
-    set_accepting(listener, false);
     event_add(listener->resume, &after);
+    accept_update(listener);
 }
 
 /* Out of descriptors or memory: for a while, which grows. */
@@ -53,6 +54,7 @@ static void back_off(struct listener *listener, int error)
         delay = RESUME_DELAY_MIN;
     listener->resume_delay = delay > RESUME_DELAY_MAX ? RESUME_DELAY_MAX : delay;
     pause_accepting(listener, listener->resume_delay);
+    listener->stats.accept_failures++;
 
     unsigned long held_back;
     struct log_context about = listener_log_context(listener, NULL);
@@ -65,19 +67,23 @@ static void back_off(struct listener *listener, int error)
 
 /* --- limits -------------------------------------------------------------------- */
 
-static const char *over_limit(const struct listener *listener)
+/* Why no more can be let in; REFUSALS if they can. */
+static enum refusal over_limit(const struct listener *listener)
 {
+    if (listener_is_privileged(listener))
+        return REFUSALS;
     if (listener_connections(listener) >= listener->max_connections)
-        return "max_connections of the listener";
+        return REFUSAL_LISTENER_FULL;
     if (workers_connections(listener->workers) >= listener->workers->max_connections)
-        return "max_connections of the daemon";
-    return NULL;
+        return REFUSAL_DAEMON_FULL;
+    return REFUSALS;
 }
 
 /* A reset, at once: to somebody who is refused we owe no state, not even TIME_WAIT. */
 static void refuse(struct listener *listener, int fd, const union peer_address *peer,
-                   const char *reason)
+                   enum refusal reason)
 {
+    listener->stats.refused[reason]++;
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);
@@ -87,8 +93,8 @@ static void refuse(struct listener *listener, int fd, const union peer_address *
     about.event = LOG_EVENT_REFUSED;
     if (log_limit_pass(&listener->refusals, clock_now(), &held_back))
         log_about(&about, LOG_LEVEL_WARNING,
-                  "refused: %s is reached (%lu more refused since the last such line)", reason,
-                  held_back);
+                  "refused: %s is reached (%lu more refused since the last such line)",
+                  refusal_text(reason), held_back);
 }
 
 /* --- accepting ----------------------------------------------------------------- */
@@ -128,12 +134,16 @@ static bool is_transient(int error)
 
 static void accepted(struct listener *listener, const struct handover *item)
 {
-    const char *reason = over_limit(listener);
+    enum refusal reason = over_limit(listener);
     listener->resume_delay = 0;
-    if (reason != NULL)
+    if (reason != REFUSALS) {
         refuse(listener, item->fd, &item->peer, reason);
-    else
-        workers_hand_over(item);
+        return;
+    }
+    workers_hand_over(item);
+    uint64_t connections = listener_connections(listener);
+    if (connections > listener->stats.peak)
+        listener->stats.peak = connections;
 }
 
 /* Whether to go on: there may be more to accept, and somebody to serve it. */

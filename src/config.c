@@ -270,6 +270,24 @@ void report_add_at(struct report *report, const char *path, unsigned line, const
     insert_line(report, line, length == -1 ? NULL : text);
 }
 
+char *report_text(const struct report *report)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < report->count; i++)
+        fprintf(out, "%s\n", report->lines[i]);
+    if (report->dropped > 0)
+        fprintf(out, "and %zu more errors\n", report->dropped);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 void report_clear(struct report *report)
 {
     for (size_t i = 0; i < report->count; i++)

@@ -46,6 +46,8 @@ void report_add(struct report *report, const char *format, ...)
 /* In the place that line of the file asks for: "PATH:LINE: ...", or "PATH: ..." if line is 0. */
 void report_add_at(struct report *report, const char *path, unsigned line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* All lines in one text, each with its end; NULL when memory is out. The caller frees it. */
+char *report_text(const struct report *report);
 void report_clear(struct report *report);
 
 /* Values of a section of the file, and where they came from. */

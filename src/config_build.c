@@ -26,6 +26,24 @@ static void check_parameters(const struct builder *builder, uint32_t statement,
         config_section_error(builder, statement, section, &fault, why);
 }
 
+/* A module that has to know its peers is not offered to the network. */
+static void check_addresses(const struct builder *builder, uint32_t statement,
+                            const struct config_listener *listener)
+{
+    const struct address_list *listen = &listener->options->listen;
+    struct parameter_fault fault = {.key = "listen"};
+    bool is_remote = false;
+
+    for (size_t i = 0; i < listen->count; i++) {
+        enum address_family family = listen->items[i].family;
+        is_remote = is_remote || family == ADDRESS_IPV4 || family == ADDRESS_IPV6 ||
+                    family == ADDRESS_NAME || family == ADDRESS_ANY;
+    }
+    if (is_remote && listener->protocol->is_local)
+        config_section_error(builder, statement, &listener->generic, &fault,
+                             "its protocol is for unix sockets only");
+}
+
 static void report_no_protocol(const struct builder *builder, uint32_t statement)
 {
     char names[PARAMETER_TEXT_SIZE] = "";
@@ -67,6 +85,8 @@ static void build_protocol(struct builder *builder, uint32_t statement,
         if (config_section_build(builder, i, listener->protocol->parameters,
                                  listener->protocol->parameters_size, &listener->parameters))
             check_parameters(builder, i, listener);
+        if (!builder->no_memory)
+            check_addresses(builder, statement, listener);
     }
     if (listener->protocol == NULL && understood)
         report_no_protocol(builder, statement);

@@ -93,15 +93,12 @@ static bool build_subsection(struct builder *builder, uint32_t statement, size_t
     struct config_section section = {
         .rows = row->rows,
         .block = part->block,
-        .lines = calloc(parameters_count(row->rows), sizeof(*section.lines)),
+        .lines = part->lines,
         .line = text->tokens[statement].line,
     };
-    if (section.lines == NULL)
-        return builder_out_of_memory(builder);
     valid = build_statements(builder, statement, &section) && valid;
     for (size_t i = 0; row->rows[i].name != NULL; i++)
         part->given[i] = section.lines[i] != 0;
-    free(section.lines);
     if (around->lines[row_index] == 0)
         around->lines[row_index] = section.line;
     return valid;

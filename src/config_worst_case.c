@@ -63,6 +63,8 @@ static struct demand demand_of(const struct config_listener *listener, unsigned 
                            add(footprint.shared, protocol->shared_size)),
         .sockets = count_sockets(&listener->options->listen),
     };
+    if (footprint.connections != 0)
+        demand.connections = footprint.connections;
     demand.memory = add(demand.shared, multiply(demand.connections, demand.per_connection));
     return demand;
 }

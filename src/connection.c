@@ -92,6 +92,15 @@ void connection_owner_init(struct connection_owner *owner, const char *name)
     TAILQ_INIT(&owner->connections);
 }
 
+/* Counts what became of a connection that had been taken. */
+static void count_lost(struct connection *connection)
+{
+    struct listener_stats *stats = &connection->owner->stats;
+    stats->lost[connection->reason]++;
+    stats->bytes_received += connection->bytes_received;
+    stats->bytes_sent += connection_bytes_sent(connection);
+}
+
 uint64_t connection_bytes_sent(const struct connection *connection)
 {
     return connection->bytes_sent - transport_backlog(connection);
@@ -120,10 +129,14 @@ static void release(struct connection *connection)
     connection->attending = true; /* what connection_lost calls does not ask for one more turn */
     if (connection->made && connection_protocol(connection)->connection_lost != NULL)
         connection_protocol(connection)->connection_lost(&connection->session, connection->reason);
-    if (connection->made)
+    if (connection->made) {
+        count_lost(connection);
         access_log_write(&owner->access_log, connection);
+    }
     TAILQ_REMOVE(&owner->connections, connection, siblings);
     owner->count--;
+    if (connection_protocol(connection)->is_privileged)
+        connection->worker->privileged_count--;
     if (connection->deadline != NULL)
         event_free(connection->deadline);
     if (connection->timer != NULL)
@@ -229,6 +242,8 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
     owner->count++;
+    if (connection_protocol(connection)->is_privileged)
+        worker->privileged_count++;
     if (!transport_init(connection)) {
         release(connection);
         return NULL;
@@ -243,6 +258,7 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
     struct connection *connection = connection_new(worker, owner, factory, transport, peer);
     if (connection == NULL) {
         const struct log_context about = connection_owner_log_context(owner, peer);
+        owner->stats.refused[REFUSAL_NO_MEMORY]++;
         log_about(&about, LOG_LEVEL_WARNING, "out of memory");
         return false;
     }
@@ -259,10 +275,12 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
     connection->made = refusal == NULL;
     if (refusal != NULL) {
         const struct log_context about = connection_log_context(connection);
+        owner->stats.refused[REFUSAL_MODULE]++;
         log_about(&about, LOG_LEVEL_INFO, "refused: %s", refusal);
         connection_close(connection, LOST_ABORTED);
         return false;
     }
+    owner->stats.accepted++;
     connection_settle(connection);
     return true;
 }

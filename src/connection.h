@@ -27,6 +27,7 @@
 #include "factory.h"
 #include "input.h"
 #include "log.h"
+#include "stats.h"
 #include "worker.h"
 
 /* How long a connection that has said all waits for the peer's FIN, in milliseconds. */
@@ -68,6 +69,7 @@ struct connection_owner {
     uint64_t generation; /* of the configuration that it has */
     struct access_log access_log;
     uint64_t idle_timeout; /* ms, of connections made from now on; PARAMETER_IS_NONE: no limit */
+    struct listener_stats stats;
     /*
      * A connection is gone: count is already one less. Once for each
      * connection_open(), also one that failed. May free the owner, if nothing is

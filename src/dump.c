@@ -26,34 +26,36 @@ static void dump_connection(const struct connection *connection, uint64_t now)
               transport_backlog(connection));
 }
 
-static void dump_connections(const struct shard *shard, size_t *shown)
+struct dump {
+    size_t shown;
+    uint64_t now;
+};
+
+static void visit(struct connection *connection, void *context)
 {
-    uint64_t now = clock_now();
-    const struct connection *connection;
-    TAILQ_FOREACH (connection, &shard->owner.connections, siblings) {
-        if ((*shown)++ < SERVER_DUMP_CONNECTIONS)
-            dump_connection(connection, now);
-    }
+    struct dump *dump = context;
+    if (dump->shown++ < SERVER_DUMP_CONNECTIONS)
+        dump_connection(connection, dump->now);
 }
 
-static void dump_listener(const struct listener *listener, const char *remark)
+static void dump_listener(const struct listener *listener)
 {
     struct log_context about = listener_log_context(listener, NULL);
     about.threshold = LOG_LEVEL_NOTICE;
     const struct endpoint *endpoint;
-    size_t shown = 0;
+    struct dump dump = {.now = clock_now()};
     log_about(&about, LOG_LEVEL_NOTICE, "%s%s: %" PRIu64 " connections of at most %" PRIu64,
-              factory_protocol(listener_factory(listener))->name, remark,
+              factory_protocol(listener_factory(listener))->name,
+              listener->retired ? ", removed from the configuration" : "",
               listener_connections(listener), listener->max_connections);
     TAILQ_FOREACH (endpoint, &listener->endpoints, siblings) {
         log_about(&about, LOG_LEVEL_NOTICE, "listens on %s (sockets: %zu)", endpoint->text,
                   endpoint->socket_count);
     }
-    for (unsigned i = 0; i < listener->workers->count; i++)
-        dump_connections(&listener->shards[i], &shown);
-    if (shown > SERVER_DUMP_CONNECTIONS)
+    listener_each_connection(listener, visit, &dump);
+    if (dump.shown > SERVER_DUMP_CONNECTIONS)
         log_about(&about, LOG_LEVEL_NOTICE, "and %zu connections more",
-                  shown - SERVER_DUMP_CONNECTIONS);
+                  dump.shown - SERVER_DUMP_CONNECTIONS);
 }
 
 /* A limit in words. */
@@ -85,8 +87,8 @@ void server_dump(struct server *server)
               describe_limit(limit == PARAMETER_IS_NONE ? UINT64_MAX : limit, memory,
                              sizeof memory));
     TAILQ_FOREACH(listener, &server->listeners, siblings)
-    dump_listener(listener, "");
+    dump_listener(listener);
     TAILQ_FOREACH(listener, &server->retired, siblings)
-    dump_listener(listener, ", removed from the configuration");
+    dump_listener(listener);
     server_release(server);
 }

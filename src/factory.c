@@ -100,6 +100,11 @@ struct budget *factory_budget(const struct factory *factory)
     return factory->worker != NULL ? &factory->worker->memory : NULL;
 }
 
+struct server *factory_server(const struct factory *factory)
+{
+    return factory->worker != NULL ? factory->worker->server : NULL;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;

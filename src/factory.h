@@ -11,6 +11,7 @@
 
 #include "protocol.h"
 
+struct server;
 struct worker;
 
 /*
@@ -33,6 +34,9 @@ bool factory_may_change(struct factory *factory, const struct protocol *protocol
 
 /* Hands what `old` shares to `factory`, if both are of one module. */
 void factory_adopt(struct factory *factory, struct factory *old);
+
+/* The server that it serves, for a privileged module; NULL before it is attached. */
+struct server *factory_server(const struct factory *factory);
 
 const struct protocol *factory_protocol(const struct factory *factory);
 

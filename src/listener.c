@@ -49,8 +49,7 @@ void listener_attach(struct listener *listener, struct endpoint *endpoint)
     endpoint->listener = listener;
     TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, siblings);
     set_options(listener, endpoint);
-    for (size_t i = 0; i < endpoint->socket_count; i++)
-        event_add(endpoint->sockets[i].acceptable, NULL);
+    accept_update(listener);
 }
 
 void listener_detach(struct endpoint *endpoint)
@@ -132,11 +131,10 @@ static void take_options(struct listener *listener, const struct listener_option
     listener->max_connections = options->max_connections;
     listener->keepalive = options->keepalive;
     listener->nodelay = options->nodelay;
-    listener->log_level = log_level;
+    listener_set_log_level(listener, log_level);
     for (unsigned i = 0; i < listener->workers->count; i++) {
         struct connection_owner *owner = &listener->shards[i].owner;
         owner->idle_timeout = options->idle_timeout;
-        owner->log_level = log_level;
         owner->generation = listener->generation;
         owner->access_log.on = options->access_log;
         owner->access_log.rate = options->access_log_rate;
@@ -146,7 +144,7 @@ static void take_options(struct listener *listener, const struct listener_option
 /* Where a module's sessions are to be. One that stays what it is stays where it is. */
 static struct worker *choose_home(const struct listener *listener, const struct protocol *protocol)
 {
-    if (protocol->on_main)
+    if (protocol->is_privileged)
         return listener->workers->items[0];
     if (!protocol->shares_state)
         return NULL;
@@ -208,6 +206,7 @@ static void on_expiry(evutil_socket_t fd, short what, void *context)
 
 void listener_retire(struct listener *listener, uint64_t timeout)
 {
+    listener->retired = true;
     listener_close_endpoints(listener);
     event_del(listener->resume);
     if (timeout == PARAMETER_IS_FOREVER || listener_connections(listener) == 0)
@@ -228,4 +227,77 @@ void listener_abort(struct listener *listener)
 {
     for (unsigned i = 0; i < listener->workers->count; i++)
         shard_abort(&listener->shards[i]);
+}
+
+/* --- the administrator ------------------------------------------------------------- */
+
+void listener_pause(struct listener *listener)
+{
+    listener->paused = true;
+    accept_update(listener);
+}
+
+void listener_resume(struct listener *listener)
+{
+    listener->paused = false;
+    accept_update(listener);
+}
+
+const char *listener_state(const struct listener *listener)
+{
+    if (listener->retired)
+        return "retired";
+    if (TAILQ_EMPTY(&listener->endpoints))
+        return "closed";
+    if (listener->paused)
+        return "paused";
+    return evtimer_pending(listener->resume, NULL) ? "waiting" : "accepting";
+}
+
+bool listener_is_privileged(const struct listener *listener)
+{
+    return factory_protocol(listener_factory(listener))->is_privileged;
+}
+
+void listener_set_log_level(struct listener *listener, enum log_level level)
+{
+    listener->log_level = level;
+    for (unsigned i = 0; i < listener->workers->count; i++)
+        listener->shards[i].owner.log_level = level;
+}
+
+void listener_each_factory(struct listener *listener,
+                           void (*visit)(struct factory *factory, void *context), void *context)
+{
+    for (unsigned i = 0; i < listener->workers->count; i++) {
+        if (listener->shards[i].factory != NULL)
+            visit(listener->shards[i].factory, context);
+    }
+}
+
+void listener_each_connection(const struct listener *listener,
+                              void (*visit)(struct connection *connection, void *context),
+                              void *context)
+{
+    for (unsigned i = 0; i < listener->workers->count; i++) {
+        struct connection *connection;
+        TAILQ_FOREACH(connection, &listener->shards[i].owner.connections, siblings)
+        visit(connection, context);
+    }
+}
+
+static void add_bytes(struct connection *connection, void *context)
+{
+    struct listener_stats *stats = context;
+    stats->bytes_received += connection->bytes_received;
+    stats->bytes_sent += connection_bytes_sent(connection);
+}
+
+struct listener_stats listener_stats(const struct listener *listener)
+{
+    struct listener_stats stats = listener->stats;
+    for (unsigned i = 0; i < listener->workers->count; i++)
+        stats_add(&stats, &listener->shards[i].owner.stats);
+    listener_each_connection(listener, add_bytes, &stats);
+    return stats;
 }

@@ -37,10 +37,13 @@ struct listener {
     uint64_t max_connections;
     bool keepalive;
     bool nodelay;
+    bool retired;
+    bool paused; /* by the administrator: accepts nothing until listener_resume() */
     enum log_level log_level;
-    uint64_t generation; /* of the configuration that it has */
-    struct event *resume;  /* accepting again after a pause (accept.c) */
-    unsigned resume_delay; /* ms; doubles while descriptors are out, 0 when all is well */
+    uint64_t generation;         /* of the configuration that it has */
+    struct listener_stats stats; /* what accepting counts; the rest stands with the shards */
+    struct event *resume;        /* accepting again after a pause (accept.c) */
+    unsigned resume_delay;       /* ms; doubles while descriptors are out, 0 when all is well */
     struct event *expiry;  /* of a retired listener's connections */
     struct log_limit refusals;
     struct log_limit failures;
@@ -92,7 +95,33 @@ void listener_retire(struct listener *listener, uint64_t timeout);
 
 void listener_close_endpoints(struct listener *listener);
 
-/* The end of each connection: in good order, or at once. Held. */
+/* Whom it does not accept waits in the kernel, up to the backlog. Outlasts a reload. */
+void listener_pause(struct listener *listener);
+void listener_resume(struct listener *listener);
+/* One word: accepting, paused, waiting (for descriptors or memory), closed, retired. */
+const char *listener_state(const struct listener *listener);
+
+/* Its protocol's sessions are the administrator's (struct protocol). */
+bool listener_is_privileged(const struct listener *listener);
+
+/* Until the next reload. Held. */
+void listener_set_log_level(struct listener *listener, enum log_level level);
+
+/* --- asking; held -------------------------------------------------------------------- */
+
+/* Whose factories serve new connections, and all connections. */
+void listener_each_factory(struct listener *listener,
+                           void (*visit)(struct factory *factory, void *context), void *context);
+void listener_each_connection(const struct listener *listener,
+                              void (*visit)(struct connection *connection, void *context),
+                              void *context);
+/* Since it was made; bytes of the connections that it has, too. */
+struct listener_stats listener_stats(const struct listener *listener);
+
+/*
+ * The end of each connection: in good order, but not of the administrator's; or
+ * of all at once. Held.
+ */
 void listener_drain(struct listener *listener);
 void listener_abort(struct listener *listener);
 

@@ -81,6 +81,7 @@ struct parameter_section {
     char *title;
     void *block; /* of row->rows */
     bool *given; /* per row of row->rows: whether the file says it */
+    unsigned *lines; /* and where; not a part of the value */
 };
 struct parameter_sections {
     size_t count;

@@ -73,6 +73,7 @@ static void clear_section(const struct parameter *row, struct parameter_section 
         parameters_clear(row->rows, section->block);
     free(section->block);
     free(section->given);
+    free(section->lines);
     free(section->title);
 }
 
@@ -90,9 +91,10 @@ struct parameter_section *parameter_append_section(const struct parameter *row, 
         .title = strdup(title),
         .block = calloc(1, row->block_size),
         .given = calloc(parameters_count(row->rows), sizeof(*section->given)),
+        .lines = calloc(parameters_count(row->rows), sizeof(*section->lines)),
     };
     if (section->title == NULL || section->block == NULL || section->given == NULL ||
-        !parameters_init(row->rows, section->block)) {
+        section->lines == NULL || !parameters_init(row->rows, section->block)) {
         clear_section(row, section);
         return NULL;
     }
@@ -126,6 +128,8 @@ static bool copy_sections(const struct parameter *row, const struct parameter_se
         if (copy == NULL || !parameters_copy(row->rows, from->items[i].block, copy->block))
             return false;
         memcpy(copy->given, from->items[i].given, given_size);
+        memcpy(copy->lines, from->items[i].lines,
+               parameters_count(row->rows) * sizeof(*copy->lines));
     }
     return true;
 }

@@ -38,6 +38,7 @@ const char *lost_reason_text(enum lost_reason reason)
         [LOST_OVERFLOW] = "input over the read limit",
         [LOST_ABORTED] = "aborted",
         [LOST_STOPPED] = "daemon stopped",
+        [LOST_KILLED] = "ended by the administrator",
     };
     return reason < LOST_REASONS ? texts[reason] : "unknown";
 }

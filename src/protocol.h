@@ -28,6 +28,8 @@
 #include <stdint.h>
 
 #include "budget.h"
+#include "figure.h"
+#include "identity.h"
 #include "log.h"
 #include "parameter.h"
 
@@ -43,6 +45,7 @@ enum lost_reason {
     LOST_OVERFLOW, /* more input than the read limit, and the module took none */
     LOST_ABORTED,  /* session_abort() */
     LOST_STOPPED,  /* the daemon stopped before the connection was finished */
+    LOST_KILLED,   /* the administrator ended it */
     LOST_REASONS,
 };
 const char *lost_reason_text(enum lost_reason reason);
@@ -58,6 +61,7 @@ struct parameter_fault {
 struct footprint {
     uint64_t per_connection; /* beyond the state block, input and output counted */
     uint64_t shared;         /* by the factory, for all its connections */
+    uint64_t connections;    /* the most that it takes; 0: as many as the listener lets in */
 };
 
 /*
@@ -72,6 +76,14 @@ struct protocol {
     const struct parameter *parameters;
     size_t parameters_size;
 
+    /*
+     * Its sessions are the administrator's: max_connections and the drain leave
+     * them out, and they run on the main thread, which may see the server.
+     */
+    bool is_privileged;
+    /* Listens on unix sockets only, so that session_identity() knows every peer. */
+    bool is_local;
+
     size_t shared_size;  /* of the state that all sessions of a factory share */
     size_t session_size; /* of the state of one session */
 
@@ -79,10 +91,9 @@ struct protocol {
      * Where its sessions may run. Left out: on every worker, with a factory on
      * each that knows nothing of the others; only parameters are the same.
      * shares_state: all sessions of a listener, and its factory, are on one
-     * worker. on_main: that is the main thread's, for who has to call the server.
+     * worker. A privileged module's are on the main thread.
      */
     bool shares_state;
-    bool on_main;
 
     /*
      * Whether the parameters fit together. If not: false, the offending
@@ -122,6 +133,19 @@ struct protocol {
 
     /* The timer of factory_set_timer() has run out. Called once a set. */
     void (*factory_timer_expired)(struct factory *factory);
+
+    /*
+     * For the administrator: what the factory keeps for all its sessions, such
+     * as queues. Visits each with its figures, of which the first is its name;
+     * all have the same figures, in the same order. Only names that match the
+     * pattern (resp/glob.h; NULL: all).
+     */
+    void (*factory_list)(struct factory *factory, const char *pattern, figure_visitor *visit,
+                         void *context);
+
+    /* Empties what has that name. False if there is none; else how much that was. */
+    bool (*factory_purge)(struct factory *factory, const char *name, size_t length,
+                          uint64_t *removed);
 
     /*
      * A connection has come. NULL takes it; a reason (a constant string) refuses
@@ -173,7 +197,7 @@ const struct protocol *protocol_find(const char *name);
 /* Whether the sessions of one listener are spread over the workers. */
 static inline bool protocol_spreads(const struct protocol *protocol)
 {
-    return !protocol->shares_state && !protocol->on_main;
+    return !protocol->shares_state && !protocol->is_privileged;
 }
 
 /* --- for modules: the factory ------------------------------------------- */
@@ -209,6 +233,8 @@ struct factory *session_factory(struct session *session);
 const void *session_parameters(struct session *session);
 /* The peer as text, "127.0.0.1:40112" or "unix"; valid as long as the session. */
 const char *session_peer(const struct session *session);
+/* Who the peer is; false if he did not come by a unix socket. */
+bool session_identity(const struct session *session, struct identity *identity);
 /* A number no other connection of this process has had; from 1. */
 uint64_t session_id(const struct session *session);
 

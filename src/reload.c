@@ -29,7 +29,7 @@ struct plan {
     struct planned_listener *items;
 };
 
-static struct listener *find_listener(const struct server *server, const char *name)
+struct listener *server_find_listener(const struct server *server, const char *name)
 {
     struct listener *listener;
     TAILQ_FOREACH(listener, &server->listeners, siblings)
@@ -173,7 +173,7 @@ static int plan_listener(struct server *server, struct planned_listener *planned
                          struct report *report)
 {
     const char *name = planned->wanted->name;
-    planned->listener = find_listener(server, name);
+    planned->listener = server_find_listener(server, name);
     planned->is_new = planned->listener == NULL;
     if (planned->is_new)
         planned->listener = listener_new(server->workers, name);

@@ -5,9 +5,30 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "privileges.h"
 #include "systemd.h"
+
+/* --- asking ------------------------------------------------------------------------ */
+
+struct server_usage server_usage(const struct server *server)
+{
+    uint64_t max_memory = server->config->options->max_memory;
+    return (struct server_usage){
+        .workers = server->workers->count,
+        .connections = workers_connections(server->workers),
+        .max_connections = server->workers->max_connections,
+        .memory = workers_memory(server->workers),
+        .max_memory = max_memory == PARAMETER_IS_NONE ? UINT64_MAX : max_memory,
+    };
+}
+
+bool server_is_pending(const struct server *server, const struct parameter *row)
+{
+    return row->reload == RELOAD_NEVER &&
+           !parameter_equal(row, server->config->options, &server->started);
+}
 
 /* --- limits ---------------------------------------------------------------------- */
 
@@ -61,12 +82,16 @@ static void log_report(const struct report *report)
 
 /* --- reload ------------------------------------------------------------------------ */
 
+static uint64_t seconds_now(void)
+{
+    return (uint64_t)time(NULL);
+}
+
 /* What is set for good at the start, and said otherwise by the file. */
 static void log_pending(const struct server *server)
 {
     for (const struct parameter *row = config_global_rows; row->name != NULL; row++) {
-        if (row->reload == RELOAD_NEVER &&
-            !parameter_equal(row, server->config->options, &server->started))
+        if (server_is_pending(server, row))
             log_warning("%s: %s has changed: that takes effect at the next start", server->path,
                         row->name);
     }
@@ -75,6 +100,7 @@ static void log_pending(const struct server *server)
 static void reload_succeeded(struct server *server)
 {
     apply_limits(server);
+    server->history.loaded_at = server->history.reloaded_at;
     log_pending(server);
     log_event(LOG_EVENT_RELOADED, LOG_LEVEL_NOTICE, "%s: reloaded", server->path);
     status_ready(server, NULL);
@@ -82,6 +108,7 @@ static void reload_succeeded(struct server *server)
 
 static void reload_failed(struct server *server, const struct report *report)
 {
+    server->history.failure = report_text(report);
     log_report(report);
     log_event(LOG_EVENT_RELOAD_FAILED, LOG_LEVEL_ERROR, "%s: reload failed, nothing has changed",
               server->path);
@@ -92,8 +119,12 @@ bool server_reload(struct server *server, struct report *report)
 {
     systemd_notify_reloading();
     watchdog_feed(server->watchdog);
+    free(server->history.failure);
+    server->history.failure = NULL;
+    server->history.reloaded_at = seconds_now();
     struct config *config = config_load(server->path, report);
     bool succeeded = config != NULL && server_apply(server, config, report) == EX_OK;
+    server->history.failed = !succeeded;
     if (succeeded) {
         reload_succeeded(server);
     } else {
@@ -116,18 +147,24 @@ static void for_each_listener(struct server *server, void (*act)(struct listener
     act(listener);
 }
 
+/* Administrators are served until all others have gone. */
 static void stop_if_drained(struct server *server)
 {
-    if (server->draining && workers_connections(server->workers) == 0)
+    if (!server->draining || workers_connections(server->workers) > 0)
+        return;
+    for_each_listener(server, listener_close_endpoints);
+    for_each_listener(server, listener_abort);
+    if (server->workers->items[0]->privileged_count == 0)
         event_base_loopbreak(server->base);
 }
 
-/* Accepts nothing more, and does that to each connection. */
-static void end_all(struct server *server, void (*end)(struct listener *listener))
+/* Stops to accept, and ends what is there. */
+static void end_all(struct server *server, void (*close)(struct listener *listener),
+                    void (*end)(struct listener *listener))
 {
     server->draining = true;
     server_hold(server);
-    for_each_listener(server, listener_close_endpoints);
+    for_each_listener(server, close);
     for_each_listener(server, end);
     server->workers->watched = true;
     server_release(server);
@@ -135,7 +172,7 @@ static void end_all(struct server *server, void (*end)(struct listener *listener
 
 void server_stop(struct server *server)
 {
-    end_all(server, listener_abort);
+    end_all(server, listener_close_endpoints, listener_abort);
     stop_if_drained(server);
 }
 
@@ -150,6 +187,12 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     server_stop(server);
 }
 
+static void stop_listening(struct listener *listener)
+{
+    if (!listener_is_privileged(listener))
+        listener_close_endpoints(listener);
+}
+
 void server_drain(struct server *server)
 {
     uint64_t timeout = server->config->options->drain_timeout;
@@ -161,7 +204,7 @@ void server_drain(struct server *server)
         server_stop(server);
         return;
     }
-    end_all(server, listener_drain);
+    end_all(server, stop_listening, listener_drain);
     if (timeout != PARAMETER_IS_FOREVER) {
         struct timeval after = worker_interval(timeout);
         if (evtimer_add(server->deadline, &after) != 0)
@@ -221,6 +264,7 @@ static bool init(struct server *server, const char *path, unsigned workers)
     if (server->workers == NULL || server->activation == NULL)
         return false;
     server->base = server->workers->items[0]->base;
+    server->workers->items[0]->server = server;
     server->deadline = evtimer_new(server->base, on_deadline, server);
     return server->deadline != NULL && server_add_signals(server);
 }
@@ -242,6 +286,7 @@ static void clear(struct server *server)
     if (server->deadline != NULL)
         event_free(server->deadline);
     workers_free(server->workers);
+    free(server->history.failure);
     config_free(server->config);
     activation_free(server->activation);
 }
@@ -282,6 +327,7 @@ int server_run(const char *path, struct config *config)
         log_error("cannot start: out of memory, file descriptors or threads");
         config_free(config);
     } else if ((result = start(&server, config, &report)) == EX_OK) {
+        server.history.started_at = server.history.loaded_at = seconds_now();
         workers_run(server.workers);
         log_event(LOG_EVENT_STOPPED, LOG_LEVEL_NOTICE, "stopped");
     }

@@ -22,6 +22,15 @@
 /* Of each listener, in the dump: more say no more, and journald drops bursts. */
 #define SERVER_DUMP_CONNECTIONS 100
 
+/* What became of the configuration since the daemon started. Times: seconds since 1970. */
+struct server_history {
+    uint64_t started_at;
+    uint64_t loaded_at;   /* the configuration that holds */
+    uint64_t reloaded_at; /* the last reload, whether it succeeded or not; 0: there was none */
+    bool failed;          /* that one */
+    char *failure;        /* why, a line an error; NULL if memory was out. Owned */
+};
+
 struct server {
     const char *path; /* of server.conf */
     struct activation *activation; /* what the service manager has passed */
@@ -38,7 +47,8 @@ struct server {
     bool draining;
     uint64_t generation;           /* of the configuration: 1 at start, one more a reload */
     struct global_options started; /* what RELOAD_NEVER options were at start */
-    uint64_t descriptors; /* connections that RLIMIT_NOFILE leaves room for */
+    uint64_t descriptors;          /* connections that RLIMIT_NOFILE leaves room for */
+    struct server_history history;
 };
 
 /*
@@ -65,6 +75,22 @@ void server_stop(struct server *server);
 
 /* Logs the state: limits, listeners, connections. */
 void server_dump(struct server *server);
+
+/* What all threads together use, and may. Held. */
+struct server_usage {
+    size_t workers;
+    uint64_t connections; /* that max_connections counts */
+    uint64_t max_connections;
+    uint64_t memory;     /* bytes that modules hold on behalf of clients */
+    uint64_t max_memory; /* UINT64_MAX: no limit */
+};
+struct server_usage server_usage(const struct server *server);
+
+/* Whether the file says something else of a global option than what holds until a restart. */
+bool server_is_pending(const struct server *server, const struct parameter *row);
+
+/* NULL if no listener has that name; the retired are not asked. */
+struct listener *server_find_listener(const struct server *server, const char *name);
 
 /* --- between server.c, signals.c and reload.c -------------------------------- */
 

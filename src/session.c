@@ -37,6 +37,12 @@ const char *session_peer(const struct session *session)
     return ((const struct connection *)session)->peer;
 }
 
+bool session_identity(const struct session *session, struct identity *identity)
+{
+    const struct connection *connection = (const struct connection *)session;
+    return identity_of_peer(bufferevent_getfd(connection->transport), identity);
+}
+
 uint64_t session_id(const struct session *session)
 {
     return ((const struct connection *)session)->id;

@@ -47,6 +47,7 @@ void shard_open(struct shard *shard, int fd, const union peer_address *peer)
     struct bufferevent *transport =
         bufferevent_socket_new(shard->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (transport == NULL) {
+        shard->owner.stats.refused[REFUSAL_NO_MEMORY]++;
         close(fd);
         count_out(shard);
         return;
@@ -58,8 +59,10 @@ void shard_open(struct shard *shard, int fd, const union peer_address *peer)
 void shard_drain(struct shard *shard)
 {
     struct connection *connection;
-    TAILQ_FOREACH(connection, &shard->owner.connections, siblings)
-    connection_close(connection, LOST_STOPPED);
+    TAILQ_FOREACH (connection, &shard->owner.connections, siblings) {
+        if (!connection_protocol(connection)->is_privileged)
+            connection_close(connection, LOST_STOPPED);
+    }
 }
 
 void shard_abort(struct shard *shard)

@@ -20,6 +20,7 @@
 #include "protocol.h"
 
 struct connection;
+struct server;
 
 /* Read at once from one connection, and gathered for one: bytes. Measured: doc/architecture.md. */
 #define WORKER_BUFFER_SIZE (256U * 1024)
@@ -48,6 +49,8 @@ struct worker {
     char *input;
     char *output;
     size_t output_length;
+    struct server *server;    /* for privileged modules; NULL: there is none */
+    size_t privileged_count;  /* of its connections: those of privileged modules */
     struct budget memory;     /* of all its factories: max_memory, or a part */
     uint64_t last_connection_id;
     uint64_t connection_id_step;

@@ -278,7 +278,7 @@ uint64_t workers_connections(const struct workers *workers)
     uint64_t count = 0;
     for (unsigned i = 0; i < workers->count; i++)
         count += tally_count(&workers->items[i]->connections);
-    return count;
+    return count - workers->items[0]->privileged_count;
 }
 
 static bool is_freer(const struct worker *one, const struct worker *other)

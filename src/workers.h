@@ -73,7 +73,7 @@ void workers_release(struct workers *workers);
  */
 bool workers_alive(struct workers *workers);
 
-/* Connections of all of them, those on their way included. */
+/* Connections of all of them, those on their way included, but not the administrator's. */
 uint64_t workers_connections(const struct workers *workers);
 
 /*
