@@ -7,6 +7,7 @@
 
 #include "../resp/glob.h"
 #include "command.h"
+#include "inspect.h"
 
 COMMAND(time)
 {
@@ -70,64 +71,31 @@ const struct subcommand config_subcommands[] = {
     {0},
 };
 
-/* --- counters: one row a figure, for INFO and QINFO --------------------------------------- */
-
-#define COUNTER(name)                                                                              \
-    {                                                                                              \
-#name, offsetof(struct queue_counters, name)                                               \
-    }
-
-static const struct {
-    const char *name;
-    size_t offset;
-} counter_rows[] = {
-    COUNTER(pushed),  COUNTER(popped),    COUNTER(evicted),  COUNTER(evicted_resize),
-    COUNTER(expired), COUNTER(removed),   COUNTER(dropped),  COUNTER(rejected),
-    COUNTER(blocked), COUNTER(timed_out), COUNTER(returned),
-};
-#define COUNTER_ROWS (sizeof counter_rows / sizeof counter_rows[0])
-
-static uint64_t counter(const struct queue_counters *counters, size_t row)
-{
-    uint64_t value;
-    memcpy(&value, (const char *)counters + counter_rows[row].offset, sizeof value);
-    return value;
-}
-
 /* --- QINFO -------------------------------------------------------------------------------- */
 
-static void write_figure(struct resp_writer *reply, const char *name, uint64_t value)
+static void write_figure(struct resp_writer *reply, const struct figure *figure)
 {
-    resp_bulk_text(reply, name);
-    resp_integer(reply, (int64_t)value);
+    resp_bulk_text(reply, figure->name);
+    if (figure->kind == FIGURE_TEXT)
+        resp_bulk(reply, figure->text, figure->number);
+    else
+        resp_integer(reply, (int64_t)figure->number);
 }
 
 COMMAND(qinfo)
 {
     struct resp_writer *reply = &client->reply;
+    struct figure figures[INSPECT_FIGURES];
     command_queue(client, words->items[1]); /* for what has expired to go */
     const struct named_queue *named = space_find(client->space, words->items[1]);
     if (named == NULL) {
         resp_null_array(reply);
         return;
     }
-    const struct queue *queue = &named->queue;
-    resp_map(reply, COUNTER_ROWS + 12);
-    write_figure(reply, "items", queue_count(queue));
-    write_figure(reply, "bytes", queue_bytes(queue));
-    write_figure(reply, "leased", queue->leased_items);
-    write_figure(reply, "max_items", queue->bound->max_items);
-    write_figure(reply, "max_bytes", queue->bound->max_bytes);
-    resp_bulk_text(reply, "policy");
-    resp_bulk_text(reply, overflow_policy_name(queue->bound->overflow));
-    for (size_t i = 0; i < COUNTER_ROWS; i++)
-        write_figure(reply, counter_rows[i].name, counter(&queue->counters, i));
-    write_figure(reply, "waiting_pop", named->consumers.length);
-    write_figure(reply, "waiting_push", named->producers.length);
-    write_figure(reply, "high_items", queue->counters.high_items);
-    write_figure(reply, "high_bytes", queue->counters.high_bytes);
-    write_figure(reply, "oldest_age_ms", queue_oldest_age(queue, client->service->now));
-    write_figure(reply, "over_bound", queue_over_bound(queue));
+    inspect_queue(named, client->service->now, figures);
+    resp_map(reply, INSPECT_FIGURES - 1); /* the name is known */
+    for (size_t i = 1; i < INSPECT_FIGURES; i++)
+        write_figure(reply, &figures[i]);
 }
 
 /* --- INFO --------------------------------------------------------------------------------- */
@@ -217,8 +185,10 @@ static void queues(struct client *client, struct text *text)
     space_sum(client->space, &totals);
     append(text, "queues:%zu\r\nitems:%" PRIu64 "\r\nleased:%" PRIu64 "\r\nbytes:%" PRIu64 "\r\n",
            client->space->seen, totals.items, totals.leased, totals.bytes);
-    for (size_t i = 0; i < COUNTER_ROWS; i++)
-        append(text, "%s:%" PRIu64 "\r\n", counter_rows[i].name, counter(&totals.counters, i));
+    struct figure counters[INSPECT_COUNTERS];
+    inspect_counters(&totals.counters, counters);
+    for (size_t i = 0; i < INSPECT_COUNTERS; i++)
+        append(text, "%s:%" PRIu64 "\r\n", counters[i].name, counters[i].number);
 }
 
 static const struct section {

@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "inspect.h"
 #include "parameters.h"
 #include "service.h"
 #include "transaction.h"
@@ -77,6 +78,16 @@ static bool may_change(struct factory *factory, const void *parameters, char *wh
     snprintf(why, size, "its queues still hold %llu items, which nobody could reach",
              (unsigned long long)(totals.items + totals.leased));
     return false;
+}
+
+static void list(struct factory *factory, const char *pattern, figure_visitor *visit, void *context)
+{
+    inspect_list(service_of(factory), pattern, visit, context);
+}
+
+static bool purge(struct factory *factory, const char *name, size_t length, uint64_t *removed)
+{
+    return inspect_purge(service_of(factory), (struct resp_argument){name, length}, removed);
 }
 
 static void factory_timer_expired(struct factory *factory)
@@ -247,6 +258,8 @@ const struct protocol queue_protocol = {
     .factory_adopt = adopt,
     .factory_may_change = may_change,
     .factory_timer_expired = factory_timer_expired,
+    .factory_list = list,
+    .factory_purge = purge,
     .connection_made = connection_made,
     .data_received = data_received,
     .eof_received = eof_received,
