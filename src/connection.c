@@ -92,6 +92,17 @@ void connection_owner_init(struct connection_owner *owner, const char *name)
     TAILQ_INIT(&owner->connections);
 }
 
+/*
+ * Without an idle_timeout nobody asks often enough that a look at the clock with
+ * each message would pay; and TCP, whose peers have a port, knows.
+ */
+uint64_t connection_idle(const struct connection *connection, uint64_t now)
+{
+    if (!connection->stamped)
+        return transport_idle(connection);
+    return now > connection->active_at ? now - connection->active_at : 0;
+}
+
 /* Counts what became of a connection that had been taken. */
 static void count_lost(struct connection *connection)
 {
@@ -238,7 +249,8 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->write_high = SESSION_WRITE_HIGH;
     connection->idle_timeout = owner->idle_timeout;
     connection->id = worker->last_connection_id += worker->connection_id_step;
-    connection->opened_at = clock_now();
+    connection->opened_at = connection->active_at = clock_now();
+    connection->stamped = owner->idle_timeout != PARAMETER_IS_NONE || strchr(peer, ':') == NULL;
     connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
     owner->count++;
@@ -262,7 +274,6 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
         log_about(&about, LOG_LEVEL_WARNING, "out of memory");
         return false;
     }
-    connection_touch(connection);
     if (connection->idle_timeout != PARAMETER_IS_NONE)
         set_deadline(connection, connection->idle_timeout);
     const struct protocol *protocol = connection_protocol(connection);

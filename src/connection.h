@@ -96,6 +96,7 @@ struct connection {
     bool transport_eof; /* the bufferevent has seen the end; input may be left in it */
     bool has_backlog;   /* false: the bufferevent has nothing to send; it need not be asked */
     bool attending;     /* in worker->attention */
+    bool stamped;       /* active_at is kept (connection_idle()) */
     struct input kept;  /* received, and left by the module */
     size_t read_limit;
     size_t write_high;
@@ -106,7 +107,7 @@ struct connection {
     uint64_t bytes_received;
     uint64_t bytes_sent; /* the backlog included */
     uint64_t idle_timeout;
-    uint64_t active_at; /* clock_now() of the last bytes, if there is an idle_timeout */
+    uint64_t active_at; /* clock_now() of the last bytes */
 
     struct connection_owner *owner;
     TAILQ_ENTRY(connection) siblings;
@@ -143,6 +144,9 @@ void connection_abort(struct connection *connection, enum lost_reason reason);
 
 /* What the peer's kernel, or ours on its behalf, has taken; without the backlog. */
 uint64_t connection_bytes_sent(const struct connection *connection);
+
+/* Milliseconds since bytes last moved. */
+uint64_t connection_idle(const struct connection *connection, uint64_t now);
 
 /* For what is logged of an owner, perhaps with a peer that has no connection; of a connection. */
 struct log_context connection_owner_log_context(const struct connection_owner *owner,
@@ -192,7 +196,7 @@ static inline struct connection *connection_of(struct session *session)
 /* Bytes have flowed: the connection is not idle. */
 static inline void connection_touch(struct connection *connection)
 {
-    if (connection->idle_timeout != PARAMETER_IS_NONE)
+    if (connection->stamped)
         connection->active_at = clock_now();
 }
 

@@ -8,6 +8,7 @@ extern const struct protocol chargen_protocol;
 extern const struct protocol daytime_protocol;
 extern const struct protocol time_protocol;
 extern const struct protocol queue_protocol;
+extern const struct protocol control_protocol;
 
 const struct protocol *const protocols[] = {
     &echo_protocol,
@@ -16,6 +17,7 @@ const struct protocol *const protocols[] = {
     &daytime_protocol,
     &time_protocol,
     &queue_protocol,
+    &control_protocol,
     NULL,
 };
 

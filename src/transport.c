@@ -1,6 +1,8 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -152,4 +154,15 @@ bool transport_shutdown(struct connection *connection)
         return false;
     }
     return shutdown(connection->fd, SHUT_WR) == 0;
+}
+
+uint64_t transport_idle(const struct connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(bufferevent_getfd(connection->transport), IPPROTO_TCP, TCP_INFO, &info,
+                   &length) != 0)
+        return 0;
+    return info.tcpi_last_data_recv < info.tcpi_last_data_sent ? info.tcpi_last_data_recv
+                                                                : info.tcpi_last_data_sent;
 }

@@ -49,4 +49,7 @@ bool transport_peer_has_left(const struct connection *connection);
 /* Sends our FIN. False where the transport cannot half-close. */
 bool transport_shutdown(struct connection *connection);
 
+/* Milliseconds since bytes last moved, as tcp(7) knows; 0 where there is no TCP. */
+uint64_t transport_idle(const struct connection *connection);
+
 #endif

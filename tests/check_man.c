@@ -8,6 +8,7 @@
 #include "config.h"
 #include "config_text.h"
 #include "connection.h"
+#include "control/control.h"
 #include "endpoint.h"
 #include "page.h"
 #include "queue/wait.h"
@@ -164,6 +165,8 @@ static const struct {
     {SERVER_CONF, " path is absolute, and has at most ", SUN_PATH_LENGTH, " bytes."},
     {SERVER_CONF, " counts as its own bytes and ", DEQUE_ITEM_COST, " more,"},
     {SERVER_CONF, " has to be at least ", CLIENT_REQUEST_OVERHEAD, " bytes larger"},
+    {SERVER_CONF, " A request has at most ", CONTROL_REQUEST_MAX >> 10, "KiB and "},
+    {SERVER_CONF, "KiB and ", CONTROL_ARGUMENTS_MAX, " words; a larger one is answered"},
     {CISTERND, " keeps ", CONFIG_RESERVED_FDS, " descriptors for itself"},
     {CISTERND, " (and ", CONFIG_WORKER_FDS, " more for each worker"},
     {CISTERND, " takes no byte for ", CONNECTION_FLUSH_TIMEOUT / 1000, " seconds "},

@@ -91,7 +91,13 @@ void resp_simple(struct resp_writer *writer, const char *text);
 /* Text without the leading '-'; CR, LF and other control bytes in it become spaces. */
 void resp_error(struct resp_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/*
+ * !n, of any bytes, in RESP3 only: "CODE text". Clients of today may not know
+ * it, so only for those that have said that they do.
+ */
+void resp_blob_error(struct resp_writer *writer, const char *code, const char *text);
 void resp_integer(struct resp_writer *writer, int64_t value);
+void resp_boolean(struct resp_writer *writer, bool value); /* #t and #f, or :1 and :0 */
 void resp_bulk(struct resp_writer *writer, const void *data, size_t length);
 void resp_bulk_text(struct resp_writer *writer, const char *text);
 void resp_null(struct resp_writer *writer);       /* $-1 or _ */

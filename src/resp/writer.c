@@ -73,6 +73,23 @@ void resp_integer(struct resp_writer *writer, int64_t value)
     put_number(writer, ':', negative, negative ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+void resp_blob_error(struct resp_writer *writer, const char *code, const char *text)
+{
+    put_number(writer, '!', false, strlen(code) + 1 + strlen(text));
+    put_text(writer, code);
+    put(writer, " ", 1);
+    put_text(writer, text);
+    put(writer, "\r\n", 2);
+}
+
+void resp_boolean(struct resp_writer *writer, bool value)
+{
+    if (writer->version == 3)
+        put_text(writer, value ? "#t\r\n" : "#f\r\n");
+    else
+        resp_integer(writer, value);
+}
+
 /* Up to so many bytes a copy more costs less than two calls more. */
 #define BULK_GATHERED 256U
 
