@@ -27,7 +27,8 @@ trap 'rm -r "$directory"' EXIT
 unit=$directory/cisternd.service
 sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/cisternd |\1${CISTERND:?} |" "${UNIT:?}" >"$unit"
 
-echo 1..3
+echo 1..4
 lint "man pages" mandoc -Tlint -Wwarning man/*.[1-9]
 lint "systemd unit" systemd-analyze verify --man=no --recursive-errors=no "$unit"
 lint "scripts" shellcheck script/* .ci/run tests/*.sh
+lint "completion" shellcheck --shell=bash completion/cisternctl

@@ -1,18 +1,13 @@
 """What people explore a server with: redis-cli by hand and by options, redis-benchmark, Python."""
 
-import os
-import pty
-import re
-import select
 import shutil
 import subprocess
-import termios
-import time
 import unittest
 
 import daemon
 import resp
 import taptest
+import terminal
 
 try:
     import redis
@@ -99,45 +94,14 @@ class RedisCli(OnOneDaemon):
         self.assertIn("Takes the first items", out)
 
 
-class Terminal:
-    """A program that believes to be used by a person."""
-
-    def __init__(self, *command):
-        self.output = ""
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            os.environ.update(TERM="xterm", REDISCLI_HISTFILE="/dev/null")
-            termios.tcsetwinsize(0, (50, 120))  # it would ask the terminal, who does not answer
-            os.execvp(command[0], command)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        os.close(self.master)
-        os.waitpid(self.pid, 0)
-
-    def type(self, text):
-        self.output = ""
-        os.write(self.master, text.encode())
-
-    def wait(self, pattern):
-        """Until it has shown that since one typed last; without what moves and colours."""
-        deadline = time.monotonic() + daemon.DEADLINE
-        while not re.search(pattern, self.output):
-            if not select.select([self.master], [], [], deadline - time.monotonic())[0]:
-                raise AssertionError(f"no {pattern} in {self.output!r}")
-            data = os.read(self.master, 4096).decode(errors="replace")
-            self.output = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.output + data)
-
-
 @unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
 class ByHand(OnOneDaemon):
     """redis-cli takes its completions and hints from COMMAND DOCS."""
 
     def setUp(self):
         super().setUp()
-        self.terminal = self.enterContext(Terminal("redis-cli", "-h", self.host, "-p", self.port))
+        self.terminal = self.enterContext(
+            terminal.Terminal("redis-cli", "-h", self.host, "-p", self.port))
         self.terminal.wait("> $")
 
     def test_completes_names(self):
