@@ -251,8 +251,7 @@ static int check_changed(const struct plan *plan, struct report *report)
 }
 
 /* and of the listeners that the configuration no longer names. */
-static int check_removed(struct server *server, const struct config *config,
-                         struct report *report)
+static int check_removed(struct server *server, const struct config *config, struct report *report)
 {
     int result = EX_OK;
     struct listener *listener;
