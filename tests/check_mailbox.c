@@ -96,7 +96,8 @@ static void *post(void *context)
     for (int i = 0; i < ITEMS; i++) {
         while (mailbox_is_full(&pair->mailbox))
             ;
-        mailbox_post(&pair->mailbox, &(struct handover){.fd = i, .peer.inet.sin_port = (in_port_t)i});
+        mailbox_post(&pair->mailbox,
+                     &(struct handover){.fd = i, .peer.inet.sin_port = (in_port_t)i});
         if (i % 7 == 0 || i == ITEMS - 1 || mailbox_is_full(&pair->mailbox))
             wakeup_send(&pair->wakeup);
     }

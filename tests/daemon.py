@@ -376,6 +376,32 @@ class Daemon:
         fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def workers(self):
+        """The threads that serve, by number; the main thread first."""
+        tasks = f"/proc/{self.pid}/task"
+        found = []
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/comm", encoding="ascii") as name:
+                if int(task) == self.pid or name.read() == "worker\n":
+                    found.append(int(task))
+        return sorted(found, key=lambda task: (task != self.pid, task))
+
+    def switches(self):
+        """How often each of them has gone to sleep, or had to."""
+        counts = {}
+        for task in self.workers():
+            with open(f"/proc/{self.pid}/task/{task}/status", encoding="ascii") as status:
+                counts[task] = sum(map(int, re.findall(r"ctxt_switches:\s*(\d+)", status.read())))
+        return counts
+
+    def worker_of(self, action):
+        """The one that serves what action() does, for which it has to wake up; the rest sleeps."""
+        before = self.switches()
+        for _ in range(20):
+            action()
+        after = self.switches()
+        return max(after, key=lambda task: after[task] - before[task])
+
     def _stat(self):
         """The fields of proc(5) behind the name: state, ..."""
         with open(f"/proc/{self.pid}/stat", encoding="ascii") as stat:
