@@ -18,7 +18,6 @@ MEASURES = {
     "MB/s": lambda figures: figures["bytes"] / figures["seconds"] / 1e6,
     "p50, us": lambda figures: figures["p50"] / 1e3,
     "p99, us": lambda figures: figures["p99"] / 1e3,
-    "p99.9, us": lambda figures: figures["p99.9"] / 1e3,
     "RPUSH, k/s": lambda figures: figures["rpush"] / 1e3,
     "LPOP, k/s": lambda figures: figures["lpop"] / 1e3,
 }
