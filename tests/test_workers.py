@@ -72,10 +72,10 @@ class Number(unittest.TestCase):
         running = self.start(2)
         before = running.workers()
         self.assertTrue(running.reload(config(ECHO, workers=3)))
-        running.wait_log(r"notice: workers = 3 waits for a restart: there are 2$")
+        running.wait_log("warning: .*: workers has changed: that takes effect at the next start$")
         self.assertEqual(running.workers(), before)
         self.assertTrue(running.reload(config(ECHO, workers=2)))
-        self.assertEqual(running.log().count("waits for a restart"), 1)
+        self.assertEqual(running.log().count("workers has changed"), 1)
 
 
 class Spreading(unittest.TestCase):
