@@ -82,9 +82,12 @@ def load_command(server, arguments):
 
 
 def run_client(command, cores):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=10 * servers.PATIENCE, preexec_fn=servers.pinned(cores),
-                          check=False)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=servers.PATIENCE, preexec_fn=servers.pinned(cores),
+                              check=False)
+    except subprocess.TimeoutExpired as error:
+        raise servers.Failure(f"{' '.join(command)}: no end after {error.timeout} s") from error
     if done.returncode != 0:
         raise servers.Failure(f"{' '.join(command)}:\n{done.stderr}{done.stdout}")
     return done.stdout

@@ -17,8 +17,9 @@ BUILD = ROOT / "build" / "bench"
 CISTERN = BUILD / "cistern"
 LOAD = CISTERN / "bench" / "load"
 PYTHON = "/usr/bin/python3"  # Debian's has Debian's modules
-# What takes longer hangs.
-PATIENCE = 60
+# Seconds: what takes longer hangs, and a server that does is ended by force.
+PATIENCE = 120
+FORCE = 30
 PR_SET_PDEATHSIG = 1
 
 
@@ -216,7 +217,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(PATIENCE)
+                self.process.wait(FORCE)
             except subprocess.TimeoutExpired:
                 pass
 
