@@ -72,7 +72,7 @@ class Number(unittest.TestCase):
         running = self.start(2)
         before = running.workers()
         self.assertTrue(running.reload(config(ECHO, workers=3)))
-        running.wait_log("warning: .*: workers has changed: that takes effect at the next start$")
+        running.wait_log("warning: .*: workers has changed: that takes effect at the next start")
         self.assertEqual(running.workers(), before)
         self.assertTrue(running.reload(config(ECHO, workers=2)))
         self.assertEqual(running.log().count("workers has changed"), 1)
