@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "budget.h"
+#include "contents.h"
 #include "figure.h"
 #include "identity.h"
 #include "log.h"
@@ -148,6 +149,20 @@ struct protocol {
                           uint64_t *removed);
 
     /*
+     * What the factory shares, over a restart of the daemon; both or none. save
+     * is called after its last session and before factory_stop: writes all of it
+     * down (contents_put() in contents.h), and may free it on the way. Returns
+     * how many items that are, for the log. If it writes nothing, nothing is
+     * kept. load is called at the start, before the first session: takes in what
+     * a save has written, all of it, or (false, reason in why) nothing. Another
+     * version of the program may have written it, and it may be damaged: every
+     * number in it is to be checked.
+     */
+    uint64_t (*factory_save)(struct factory *factory, struct contents_writer *writer);
+    bool (*factory_load)(struct factory *factory, struct contents_reader *reader, char *why,
+                         size_t size);
+
+    /*
      * A connection has come. NULL takes it; a reason (a constant string) refuses
      * it: it is closed after what was written so far, and no other callback
      * follows.
@@ -212,7 +227,7 @@ const char *factory_name(const struct factory *factory);
 /*
  * The process's budget, for what a module holds on behalf of clients: to be
  * charged by it, or the outer one of a budget of its own. Not before the first
- * session of the factory, or its factory_adopt.
+ * session of the factory, its factory_adopt, or its factory_load.
  */
 struct budget *factory_budget(const struct factory *factory);
 
