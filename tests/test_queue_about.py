@@ -108,6 +108,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(int(fields["process_id"]), self.daemon.pid)
         self.assertEqual(fields["loading"], "0")
         self.assertEqual(fields["role"], "master")
+        self.assertEqual(fields["restored"], "0")
         self.assertGreaterEqual(int(fields["connected_clients"]), 1)
         self.assertGreaterEqual(int(fields["items"]), 1)
         self.assertRegex(fields["db0"], r"keys=\d+,")

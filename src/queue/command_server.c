@@ -185,6 +185,7 @@ static void queues(struct client *client, struct text *text)
     space_sum(client->space, &totals);
     append(text, "queues:%zu\r\nitems:%" PRIu64 "\r\nleased:%" PRIu64 "\r\nbytes:%" PRIu64 "\r\n",
            client->space->seen, totals.items, totals.leased, totals.bytes);
+    append(text, "restored:%" PRIu64 "\r\n", client->service->restored);
     struct figure counters[INSPECT_COUNTERS];
     inspect_counters(&totals.counters, counters);
     for (size_t i = 0; i < INSPECT_COUNTERS; i++)

@@ -14,6 +14,7 @@
 #include "inspect.h"
 #include "parameters.h"
 #include "service.h"
+#include "snapshot.h"
 #include "transaction.h"
 #include "wait.h"
 
@@ -88,6 +89,30 @@ static void list(struct factory *factory, const char *pattern, figure_visitor *v
 static bool purge(struct factory *factory, const char *name, size_t length, uint64_t *removed)
 {
     return inspect_purge(service_of(factory), (struct resp_argument){name, length}, removed);
+}
+
+/* With queues of their own the connections have taken them along. */
+static uint64_t save(struct factory *factory, struct contents_writer *writer)
+{
+    const struct queue_parameters *parameters = factory_parameters(factory);
+    return parameters->scope == SCOPE_LISTENER ? snapshot_save(service_of(factory), writer) : 0;
+}
+
+/* New bounds hold as after a reload. */
+static bool load(struct factory *factory, struct contents_reader *reader, char *why, size_t size)
+{
+    const struct queue_parameters *parameters = factory_parameters(factory);
+    struct service *service = service_of(factory);
+    if (parameters->scope != SCOPE_LISTENER) {
+        snprintf(why, size, "its connections now have queues of their own");
+        return false;
+    }
+    service->space->limits->budget.outer = factory_budget(factory);
+    if (!snapshot_load(service, reader, why, size))
+        return false;
+    service->trims = true;
+    service_housekeep(service);
+    return true;
 }
 
 static void factory_timer_expired(struct factory *factory)
@@ -258,6 +283,8 @@ const struct protocol queue_protocol = {
     .factory_adopt = adopt,
     .factory_may_change = may_change,
     .factory_timer_expired = factory_timer_expired,
+    .factory_save = save,
+    .factory_load = load,
     .factory_list = list,
     .factory_purge = purge,
     .connection_made = connection_made,

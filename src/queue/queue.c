@@ -243,6 +243,18 @@ enum push_result queue_move(struct queue *from, enum deque_end from_end, struct 
     return PUSH_DONE;
 }
 
+/* --- a restart of the daemon ------------------------------------------------------------------ */
+
+void queue_unload(struct queue *queue)
+{
+    queue_drop(queue, DEQUE_HEAD);
+}
+
+bool queue_load(struct queue *queue, const struct deque_item *item)
+{
+    return queue_add(queue, DEQUE_TAIL, item);
+}
+
 /* --- leases ----------------------------------------------------------------------------------- */
 
 void queue_lease(struct queue *queue)

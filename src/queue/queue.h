@@ -149,6 +149,13 @@ void queue_acknowledge(struct queue *queue, size_t length);
  */
 bool queue_return(struct queue *queue, uint64_t id, const struct deque_item *item);
 
+/* --- a restart of the daemon (snapshot.h): no counter changes ---------------------- */
+
+/* Takes off the item at the head, which exists: it has been written down. */
+void queue_unload(struct queue *queue);
+/* Adds one behind all others, whatever the bound. False when memory is out. */
+bool queue_load(struct queue *queue, const struct deque_item *item);
+
 /* --- figures -------------------------------------------------------------------- */
 
 static inline size_t queue_count(const struct queue *queue)

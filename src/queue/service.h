@@ -42,6 +42,7 @@ struct service {
     uint64_t due; /* when the factory's timer runs out; UINT64_MAX: it is not set */
     bool trims;   /* service_trim() */
     uint64_t started_at;
+    uint64_t restored; /* items that the daemon before has left */
     uint64_t accepted; /* connections, since then */
     uint64_t connected;
     uint64_t blocked;

@@ -170,6 +170,11 @@ struct named_queue *space_claim(struct space *space, struct resp_argument name,
     return queue;
 }
 
+struct named_queue *space_restore(struct space *space, struct resp_argument name)
+{
+    return make_queue(space, name, &bound_for(space->limits, name.data, name.length)->bound);
+}
+
 /* --- changes ------------------------------------------------------------------------------ */
 
 static void set_idle(struct space *space, struct named_queue *queue, bool idle)

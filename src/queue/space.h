@@ -121,6 +121,9 @@ enum space_refusal {
 struct named_queue *space_claim(struct space *space, struct resp_argument name,
                                 enum space_refusal *refusal);
 
+/* Makes a queue of a name that none has, whatever the limits; NULL when memory is out. */
+struct named_queue *space_restore(struct space *space, struct resp_argument name);
+
 /*
  * To be called after every change of a queue's items, leases or lines: keeps
  * idle, ready and seen true.
