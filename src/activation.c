@@ -133,6 +133,25 @@ int activation_take(struct activation *activation, const char *name)
     return -1;
 }
 
+int activation_find(const struct activation *activation, const char *name)
+{
+    for (size_t i = 0; activation != NULL && i < activation->count; i++) {
+        const struct passed *passed = &activation->items[i];
+        if (passed->fd >= 0 && strcmp(passed->name, name) == 0)
+            return passed->fd;
+    }
+    return -1;
+}
+
+const char *activation_name(const struct activation *activation, size_t index)
+{
+    for (size_t i = 0; activation != NULL && i < activation->count; i++) {
+        if (activation->items[i].fd >= 0 && index-- == 0)
+            return activation->items[i].name;
+    }
+    return NULL;
+}
+
 static bool is_bound_to(int fd, const struct sockaddr *address, socklen_t length)
 {
     struct sockaddr_storage bound = {0};
@@ -162,7 +181,8 @@ void activation_settle(struct activation *activation)
 {
     for (size_t i = 0; i < activation->count; i++) {
         struct passed *passed = &activation->items[i];
-        if (passed->fd < 0 || passed->claimed)
+        if (passed->fd < 0 || passed->claimed ||
+            strncmp(passed->name, FDSTORE_QUEUE, strlen(FDSTORE_QUEUE)) == 0)
             continue;
         if (fdstore_is_reserved(passed->name)) {
             log_notice("stored descriptor \"%s\" is not needed any more: removed", passed->name);

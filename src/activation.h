@@ -39,9 +39,15 @@ int activation_take(struct activation *activation, const char *name);
 int activation_take_bound(struct activation *activation, const char *name,
                           const struct sockaddr *address, socklen_t length);
 
+/* A stored descriptor, which stays here. -1 if there is none. */
+int activation_find(const struct activation *activation, const char *name);
+/* The names of the descriptors that are here, one after the other; NULL: no more. */
+const char *activation_name(const struct activation *activation, size_t index);
+
 /*
  * The start has succeeded: what nobody claimed is closed, with a warning, and if
- * it was stored, removed from the store.
+ * it was stored, removed from the store; but for contents (FDSTORE_QUEUE), which
+ * whoever they belong to may yet want.
  */
 void activation_settle(struct activation *activation);
 

@@ -298,6 +298,8 @@ static void commit_listener(struct server *server, const struct config *config,
     listener->generation = server->generation;
     listener_configure(listener, wanted->options, config_listener_log_level(config, wanted),
                        planned->factories);
+    if (planned->is_new)
+        carryover_restore(server->store, listener_factory(listener));
     for (size_t i = 0; i < wanted->options->listen.count; i++) {
         endpoint_adjust(planned->endpoints[i], &how);
         listener_attach(listener, planned->endpoints[i]);

@@ -198,6 +198,7 @@ void server_drain(struct server *server)
     uint64_t timeout = server->config->options->drain_timeout;
     log_event(LOG_EVENT_STOPPING, LOG_LEVEL_NOTICE, "stopping: %llu connections to finish",
               (unsigned long long)workers_connections(server->workers));
+    server->keeping = true;
     server->drain_end = timeout == PARAMETER_IS_FOREVER ? timeout : clock_now() + timeout;
     status_stopping(server);
     if (timeout == PARAMETER_IS_NONE) {
@@ -252,6 +253,15 @@ void server_release(struct server *server)
     workers_release(server->workers);
 }
 
+/* Its listeners have no connection left. */
+static void hand_over(const struct server *server)
+{
+    const struct listener *listener;
+    TAILQ_FOREACH(listener, &server->listeners, siblings)
+    carryover_save(server->store, listener_factory(listener));
+    carryover_end(server->store);
+}
+
 /* --- life ---------------------------------------------------------------------------- */
 
 static bool init(struct server *server, const char *path, unsigned workers)
@@ -263,6 +273,8 @@ static bool init(struct server *server, const char *path, unsigned workers)
     server->workers = workers_new(workers, on_released, server);
     if (server->workers == NULL || server->activation == NULL)
         return false;
+    if (carryover_store(&server->systemd_store, server->activation))
+        server->store = &server->systemd_store;
     server->base = server->workers->items[0]->base;
     server->workers->items[0]->server = server;
     server->deadline = evtimer_new(server->base, on_deadline, server);
@@ -305,6 +317,7 @@ static int start(struct server *server, struct config *config, struct report *re
         return result;
     }
     server->started = *config->options;
+    carryover_begin(server->store);
     activation_settle(server->activation);
     result = privileges_drop(config, report);
     if (result != EX_OK)
@@ -329,6 +342,9 @@ int server_run(const char *path, struct config *config)
     } else if ((result = start(&server, config, &report)) == EX_OK) {
         server.history.started_at = server.history.loaded_at = seconds_now();
         workers_run(server.workers);
+        workers_stop(server.workers);
+        if (server.keeping)
+            hand_over(&server);
         log_event(LOG_EVENT_STOPPED, LOG_LEVEL_NOTICE, "stopped");
     }
     log_report(&report);

@@ -3,8 +3,8 @@
  *
  * SIGHUP reloads. SIGTERM and SIGINT drain: nothing more is accepted, what was
  * written is sent, and after drain_timeout, or at a second signal, the rest is
- * closed. SIGQUIT stops at once. SIGUSR1 logs the state, SIGUSR2 switches debug
- * messages.
+ * closed; then what the listeners hold is kept for the next start. SIGQUIT stops
+ * at once. SIGUSR1 logs the state, SIGUSR2 switches debug messages.
  */
 #ifndef CISTERN_SERVER_H
 #define CISTERN_SERVER_H
@@ -13,6 +13,7 @@
 
 #include "activation.h"
 #include "config.h"
+#include "carryover.h"
 #include "listener.h"
 #include "status.h"
 #include "watchdog.h"
@@ -36,7 +37,9 @@ struct server {
     struct activation *activation; /* what the service manager has passed */
     struct config *config;
     struct workers *workers;
-    struct event_base *base; /* the main thread's */
+    struct event_base *base;              /* the main thread's */
+    const struct descriptor_store *store; /* of contents; NULL: there is none */
+    struct descriptor_store systemd_store;
     struct listener_list listeners;
     struct listener_list retired; /* gone from the configuration, with connections left */
     struct event *signals[SERVER_SIGNALS];
@@ -45,6 +48,7 @@ struct server {
     struct event *deadline; /* of the drain */
     uint64_t drain_end;     /* by clock_now(); or PARAMETER_IS_FOREVER */
     bool draining;
+    bool keeping; /* what listeners hold is for the next start */
     uint64_t generation;           /* of the configuration: 1 at start, one more a reload */
     struct global_options started; /* what RELOAD_NEVER options were at start */
     uint64_t descriptors;          /* connections that RLIMIT_NOFILE leaves room for */

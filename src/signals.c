@@ -12,17 +12,23 @@ static void on_hup(struct server *server)
     report_clear(&report);
 }
 
-static void on_quit(struct server *server)
+static void stop(struct server *server)
 {
     log_notice("stopping now: closing %llu connections",
                (unsigned long long)workers_connections(server->workers));
     server_stop(server);
 }
 
+static void on_quit(struct server *server)
+{
+    server->keeping = false;
+    stop(server);
+}
+
 static void on_term(struct server *server)
 {
     if (server->draining)
-        on_quit(server);
+        stop(server);
     else
         server_drain(server);
 }
