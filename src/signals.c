@@ -36,9 +36,10 @@ static void on_term(struct server *server)
 static void on_usr2(struct server *server)
 {
     (void)server;
+    const struct log_context about = {.threshold = LOG_LEVEL_NOTICE}; /* whatever the level is */
     bool debug = !log_get_debug();
     log_set_debug(debug);
-    log_notice("debug messages are %s", debug ? "on" : "off");
+    log_about(&about, LOG_LEVEL_NOTICE, "debug messages are %s", debug ? "on" : "off");
 }
 
 static const struct {

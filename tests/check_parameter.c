@@ -12,14 +12,11 @@ struct block {
     bool flag;
     int colour;
     struct address_list places;
-    uint64_t mode;
-    struct account user;
-    struct account group;
 };
 
 static const char *const colours[] = {"red", "dark-green", "blue", NULL};
 
-enum { COUNT, SIZE, WAIT, FLAG, COLOUR, PLACES, MODE, USER, GROUP };
+enum { COUNT, SIZE, WAIT, FLAG, COLOUR, PLACES };
 static const struct parameter rows[] = {
     [COUNT] = {.name = "count",
                .type = PARAMETER_COUNT,
@@ -54,21 +51,6 @@ static const struct parameter rows[] = {
                 .type = PARAMETER_ADDRESSES,
                 .flags = PARAMETER_REQUIRED,
                 .offset = offsetof(struct block, places)},
-    [MODE] = {.name = "mode",
-              .type = PARAMETER_MODE,
-              .flags = PARAMETER_NONE,
-              .offset = offsetof(struct block, mode),
-              .initial = "none"},
-    [USER] = {.name = "user",
-              .type = PARAMETER_USER,
-              .flags = PARAMETER_NONE,
-              .offset = offsetof(struct block, user),
-              .initial = "none"},
-    [GROUP] = {.name = "group",
-               .type = PARAMETER_GROUP,
-               .flags = PARAMETER_NONE,
-               .offset = offsetof(struct block, group),
-               .initial = "none"},
     {0},
 };
 
@@ -121,15 +103,6 @@ static const struct expectation good[] = {
     {COLOUR, "red", "red", NULL},
     {COLOUR, "dark-green", "dark-green", NULL},
     {PLACES, "LOCALHOST:1", "localhost:1", NULL},
-    {MODE, "0660", "0660", NULL},
-    {MODE, "666", "0666", NULL},
-    {MODE, "0001", "0001", NULL},
-    {MODE, "777", "0777", NULL},
-    {MODE, "none", "none", NULL},
-    {USER, "root", "root", NULL},
-    {USER, "none", "none", NULL},
-    {GROUP, "root", "root", NULL},
-    {GROUP, "none", "none", NULL},
 };
 
 START_TEST(takes)
@@ -202,45 +175,12 @@ static const struct expectation bad[] = {
     {COLOUR, "yellow", NULL, "is not allowed; allowed: one of red"},
     {COLOUR, "", NULL, "\"\" is not allowed; allowed"},
     {PLACES, "127.0.0.1", NULL, "\"127.0.0.1\" is not an address: it has no port; allowed: "},
-    {MODE, "0000", NULL, "out of range; allowed: a mode from 0001 to 0777, or none"},
-    {MODE, "1777", NULL, "out of range"},
-    {MODE, "60", NULL, "no mode"},
-    {MODE, "00660", NULL, "no mode"},
-    {MODE, "0680", NULL, "no mode"},
-    {MODE, "rw-", NULL, "no mode"},
-    {MODE, "", NULL, "no mode"},
-    {USER, "no-such-user", NULL, "is no user of this system; allowed: a user, or none"},
-    {USER, "", NULL, "no user"},
-    {USER, "a-name-that-is-longer-than-any-of-a-user", NULL, "too long"},
-    {GROUP, "no-such-group", NULL, "is no group of this system; allowed: a group, or none"},
 };
 
 START_TEST(refuses)
 {
     const char *why = reformat(bad[_i].row, bad[_i].text);
     ck_assert_msg(strstr(why, bad[_i].why) != NULL, "%s: %s", bad[_i].text, why);
-}
-END_TEST
-
-START_TEST(accounts_have_their_numbers)
-{
-    struct block block = {0}, copy = {0};
-    char why[PARAMETER_WHY_SIZE];
-
-    ck_assert(parameters_init(rows, &block));
-    ck_assert_uint_eq(block.user.id, ACCOUNT_NOBODY);
-    ck_assert_uint_eq(block.group.id, ACCOUNT_NOBODY);
-    ck_assert(parameter_parse(&rows[USER], "root", &block, why, sizeof(why)));
-    ck_assert(parameter_parse(&rows[GROUP], "root", &block, why, sizeof(why)));
-    ck_assert(parameter_parse(&rows[MODE], "0751", &block, why, sizeof(why)));
-    ck_assert_uint_eq(block.user.id, 0);
-    ck_assert_uint_eq(block.user.group, 0);
-    ck_assert_uint_eq(block.group.id, 0);
-    ck_assert_uint_eq(block.mode, 0751);
-    ck_assert(parameters_copy(rows, &block, &copy));
-    ck_assert(parameters_equal(rows, &block, &copy));
-    ck_assert(parameter_parse(&rows[USER], "none", &copy, why, sizeof(why)));
-    ck_assert(!parameters_equal(rows, &block, &copy));
 }
 END_TEST
 
@@ -340,7 +280,7 @@ END_TEST
 
 START_TEST(rows_are_found_by_their_exact_name)
 {
-    ck_assert_uint_eq(parameters_count(rows), GROUP + 1);
+    ck_assert_uint_eq(parameters_count(rows), PLACES + 1);
     ck_assert_uint_eq(parameters_count(NULL), 0);
     ck_assert_ptr_eq(parameter_find(rows, "colour"), &rows[COLOUR]);
     ck_assert_ptr_null(parameter_find(rows, "color"));
@@ -405,7 +345,6 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, takes, 0, LENGTH(good));
     tcase_add_loop_test(tcase, refuses, 0, LENGTH(bad));
-    tcase_add_test(tcase, accounts_have_their_numbers);
     tcase_add_test(tcase, refusal_changes_nothing);
     tcase_add_test(tcase, reasons_are_short_and_printable);
     tcase_add_test(tcase, lists_grow);

@@ -24,7 +24,7 @@ CISTERND = os.environ.get("CISTERND", "cisternd")
 # Unless empty: how many workers every daemon has whose configuration does not say it.
 WORKERS = os.environ.get("CISTERN_WORKERS", "")
 # What takes longer hangs, however slow the machine.
-DEADLINE = 8
+DEADLINE = 60
 # What a sanitizer prints.
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer",
            "runtime error:")

@@ -18,7 +18,10 @@ import taptest
 EX_NOPERM = 77
 EX_CONFIG = 78
 IS_ROOT = os.geteuid() == 0
+# Nobody whom the tests are run by.
 NOBODY = pwd.getpwnam("nobody")
+if NOBODY.pw_uid == os.geteuid():
+    NOBODY = pwd.getpwnam("daemon")
 OTHERS = grp.getgrnam("daemon")
 ECHO = 'listener "echo" { listen = { "unix:${PLACE}/x.sock" } %s echo {} }'
 
@@ -47,7 +50,7 @@ class Privileges(unittest.TestCase):
         if not IS_ROOT:
             status, _, log = self.refused(options)
             self.assertEqual(status, EX_NOPERM, log)
-            self.assertRegex(log, "server.conf:2: user: cannot become nobody: .*; only root can")
+            self.assertRegex(log, f"server.conf:2: user: cannot become {NOBODY.pw_name}: .*; only root can")
             return
         with self.start(options) as running:
             self.assertEqual(self.status_of(running, "Uid"), [str(NOBODY.pw_uid)] * 4)
@@ -59,10 +62,10 @@ class Privileges(unittest.TestCase):
             self.assertEqual(running.connect("echo").exchange(b"hi"), b"hi")
 
     def test_user(self):
-        self.check_user("user = nobody", NOBODY.pw_gid)
+        self.check_user(f"user = {NOBODY.pw_name}", NOBODY.pw_gid)
 
     def test_user_and_group(self):
-        self.check_user("user = nobody group = daemon", OTHERS.gr_gid)
+        self.check_user(f"user = {NOBODY.pw_name} group = daemon", OTHERS.gr_gid)
 
     def test_user_that_it_is_already(self):
         name = pwd.getpwuid(os.geteuid()).pw_name
@@ -83,7 +86,7 @@ class Privileges(unittest.TestCase):
     def test_reload_does_not_change_it(self):
         with self.start("") as running:
             before = self.status_of(running, "Uid")
-            self.assertTrue(running.reload("user = nobody\n" + ECHO % ""))
+            self.assertTrue(running.reload(f"user = {NOBODY.pw_name}\n" + ECHO % ""))
             self.assertRegex(running.log(), "warning: .*conf: user has changed: that takes effect "
                                             "at the next start\n")
             self.assertEqual(self.status_of(running, "Uid"), before)
@@ -103,7 +106,7 @@ class Privileges(unittest.TestCase):
             self.assertEqual(running.connect("echo").exchange(b"hi"), b"hi")
 
     def test_owner_of_a_unix_socket(self):
-        options = "socket_mode = 0660 socket_owner = nobody socket_group = daemon"
+        options = f"socket_mode = 0660 socket_owner = {NOBODY.pw_name} socket_group = daemon"
         if not IS_ROOT:
             status, _, log = self.refused("", options)
             self.assertEqual(status, EX_NOPERM, log)

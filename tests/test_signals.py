@@ -60,9 +60,11 @@ class Signals(unittest.TestCase):
 
     def test_debug_on_and_off(self):
         with self.start() as running:
+            descriptors = len(running.descriptors())
             client = self.connect(running, "echo")
-            client.half_close()
-            client.receive_all()  # that it is lost has been said, or has not, by then
+            client.exchange(b"hi")
+            client.close()
+            running.wait_descriptors(descriptors)
             running.send_signal(signal.SIGUSR2)
             running.wait_log("notice: debug messages are on")
             self.assertTrue(running.reload())  # it stays on
@@ -70,7 +72,9 @@ class Signals(unittest.TestCase):
             client.exchange(b"hi")
             client.close()
             running.wait_log("debug: echo: unix: connection lost: ")
+            running.wait_descriptors(descriptors)
             running.send_signal(signal.SIGUSR2)
+            running.wait_log("notice: debug messages are off")
             client = self.connect(running, "echo")
             client.exchange(b"hi")
             client.close()
