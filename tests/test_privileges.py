@@ -68,8 +68,9 @@ class Privileges(unittest.TestCase):
         self.check_user(f"user = {NOBODY.pw_name} group = daemon", OTHERS.gr_gid)
 
     def test_user_that_it_is_already(self):
-        name = pwd.getpwuid(os.geteuid()).pw_name
-        with self.start(f"user = {name}") as running:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        group = grp.getgrgid(os.getegid()).gr_name
+        with self.start(f"user = {user} group = {group}") as running:
             self.assertEqual(running.connect("echo").exchange(b"hi"), b"hi")
 
     def test_unknown_names_are_errors_of_the_configuration(self):
