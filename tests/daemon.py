@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -54,6 +55,13 @@ def passing(passed):
     descriptors = ",".join(str(socket.fileno()) for _, socket in passed)
     names = ":".join(name for name, _ in passed)
     return [sys.executable, "-c", PASS, descriptors, names]
+
+
+def kept(descriptor):
+    """What a service manager stores, as something that can be closed."""
+    if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return socket.socket(fileno=descriptor)
+    return os.fdopen(descriptor, "r+b", buffering=0)
 
 
 def wait_until(condition, what):
@@ -311,7 +319,7 @@ class Daemon:
         if message.startswith("FDSTORE") and name[1] in self.stored:
             self.stored.pop(name[1]).close()
         if message.startswith("FDSTORE=1"):
-            self.stored[name[1]] = socket.socket(fileno=descriptors[0])
+            self.stored[name[1]] = kept(descriptors[0])
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:

@@ -1,9 +1,8 @@
 /* Requests: see resp.h. */
-#include "resp.h"
+#include "parts.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -23,35 +22,6 @@ static enum resp_status fail(const struct call *call, const char *reason)
 {
     snprintf(call->error_text, RESP_ERROR_SIZE, "Protocol error: %s", reason);
     return RESP_ERROR;
-}
-
-/* --- words ------------------------------------------------------------------ */
-
-void resp_words_free(struct resp_words *words)
-{
-    free(words->items);
-    free(words->scratch);
-    *words = (struct resp_words){0};
-}
-
-static bool words_reserve(struct resp_words *words, size_t capacity)
-{
-    if (capacity <= words->capacity)
-        return true;
-    struct resp_argument *items = reallocarray(words->items, capacity, sizeof(*items));
-    if (items == NULL)
-        return false;
-    words->items = items;
-    words->capacity = capacity;
-    return true;
-}
-
-static inline bool words_add(struct resp_words *words, const char *data, size_t length)
-{
-    if (words->count == words->capacity && !words_reserve(words, words->capacity * 2 + 8))
-        return false;
-    words->items[words->count++] = (struct resp_argument){data, length};
-    return true;
 }
 
 /* --- lines ------------------------------------------------------------------ */
@@ -136,7 +106,7 @@ static bool parse_whole(const struct call *call, size_t *consumed)
     while (count-- > 0) {
         at = plain_header(at, end, '$', &length);
         if (at == NULL || length > RESP_BULK_MAX || (size_t)(end - at) < length + 2 ||
-            memcmp(at + length, "\r\n", 2) != 0 || !words_add(call->words, at, length))
+            memcmp(at + length, "\r\n", 2) != 0 || !resp_words_add(call->words, at, length))
             return false;
         at += length + 2;
     }
@@ -241,7 +211,7 @@ static bool collect_words(const struct call *call)
 {
     const char *text = call->data;
     size_t count = reread_number(&text);
-    if (!words_reserve(call->words, count))
+    if (!resp_words_reserve(call->words, count))
         return false;
     call->words->count = count;
     for (size_t i = 0; i < count; i++) {
@@ -296,101 +266,6 @@ static enum resp_status parse_multibulk(const struct call *call, size_t *consume
 
 /* --- inline ----------------------------------------------------------------- */
 
-/* What ends a word outside quotes. Between words isspace() holds: VT and FF too, as in Redis. */
-static bool ends_word(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static unsigned hex_value(char c)
-{
-    return isdigit((unsigned char)c) ? (unsigned)(c - '0')
-                                     : (unsigned)(tolower((unsigned char)c) - 'a') + 10;
-}
-
-/* Unescapes what follows a backslash in double quotes; returns how many bytes it took. */
-static size_t unescape(const char *text, const char *end, char *out)
-{
-    if (end - text >= 3 && text[0] == 'x' && isxdigit((unsigned char)text[1]) &&
-        isxdigit((unsigned char)text[2])) {
-        *out = (char)(hex_value(text[1]) << 4 | hex_value(text[2]));
-        return 3;
-    }
-    static const char escapes[] = "n\nr\rt\tb\ba\a";
-    *out = *text;
-    for (const char *e = escapes; *e != '\0'; e += 2)
-        if (*e == *text)
-            *out = e[1];
-    return 1;
-}
-
-/*
- * Copies a quoted part, from behind its opening quote, to *out, which moves on.
- * Returns where the part ends, behind the closing quote; NULL if there is none.
- */
-static const char *unquote(const char *text, const char *end, char quote, char **out)
-{
-    while (text < end && *text != quote) {
-        bool escaped = *text == '\\' && end - text >= 2 && (quote == '"' || text[1] == quote);
-        if (escaped)
-            text += 1 + unescape(text + 1, end, *out);
-        else
-            **out = *text++;
-        (*out)++;
-    }
-    if (text == end)
-        return NULL;
-    text++;
-    return text == end || isspace((unsigned char)*text) ? text : NULL;
-}
-
-/*
- * Reads one word of the line, from *text, which moves behind it. A word without
- * quotes stays where it is; any other goes to *out in the scratch buffer.
- * False when the quotes do not balance.
- */
-static bool read_word(const char **text, const char *end, char **out, struct resp_argument *word)
-{
-    const char *start = *text;
-    const char *at = start;
-    while (at < end && !ends_word(*at) && *at != '"' && *at != '\'')
-        at++;
-    *word = (struct resp_argument){start, (size_t)(at - start)};
-    if (at < end && !ends_word(*at)) {
-        char *copy = *out;
-        memcpy(copy, start, word->length);
-        *out += word->length;
-        at = unquote(at + 1, end, *at, out);
-        *word = (struct resp_argument){copy, (size_t)(*out - copy)};
-    }
-    *text = at;
-    return at != NULL;
-}
-
-static enum resp_status split_line(const struct call *call, const char *end)
-{
-    struct resp_words *words = call->words;
-    /* Unescaping never lengthens, so that a line always fits. */
-    if (words->scratch == NULL && (words->scratch = malloc(RESP_INLINE_MAX)) == NULL)
-        return RESP_NO_MEMORY;
-
-    char *out = words->scratch;
-    const char *text = call->data;
-    for (;;) {
-        while (text < end && isspace((unsigned char)*text))
-            text++;
-        if (text == end)
-            return words->count > 0 ? RESP_REQUEST : RESP_EMPTY;
-        struct resp_argument word;
-        if (!read_word(&text, end, &out, &word))
-            return fail(call, "unbalanced quotes in request");
-        if (words->count == call->limits->max_arguments) /* Redis has no such limit */
-            return fail(call, "too big inline request");
-        if (!words_add(words, word.data, word.length))
-            return RESP_NO_MEMORY;
-    }
-}
-
 static enum resp_status parse_inline(const struct call *call, size_t *consumed)
 {
     size_t line;
@@ -398,7 +273,10 @@ static enum resp_status parse_inline(const struct call *call, size_t *consumed)
     if (status != RESP_REQUEST)
         return status;
     const char *end = call->data + line - 1; /* the CR is white space; a lone LF will do */
-    status = split_line(call, end);
+    const char *reason;
+    status = resp_split_line(call->data, end, call->limits->max_arguments, call->words, &reason);
+    if (status == RESP_ERROR)
+        return fail(call, reason);
     if (status == RESP_REQUEST || status == RESP_EMPTY)
         *consumed = line;
     return status;
