@@ -20,12 +20,13 @@ static const char *name_of(const struct factory *factory, char name[NAME_SIZE])
     return name;
 }
 
-void carryover_restore(const struct descriptor_store *store, struct factory *factory)
+void carryover_restore(struct descriptor_store *store, struct factory *factory)
 {
     char name[NAME_SIZE], why[PARAMETER_WHY_SIZE];
     uint64_t items;
     if (store == NULL || !contents_possible(factory))
         return;
+    store->wanted = true;
     int fd = store->find(store->context, name_of(factory, name));
     if (fd >= 0 && contents_load(factory, fd, &items, why, sizeof why)) {
         store->remove(store->context, name);
@@ -41,7 +42,7 @@ void carryover_restore(const struct descriptor_store *store, struct factory *fac
     }
 }
 
-static void log_unclaimed(const struct descriptor_store *store, const char *name)
+static void log_unclaimed(struct descriptor_store *store, const char *name)
 {
     struct contents_label label;
     int fd = store->find(store->context, name);
@@ -55,8 +56,11 @@ static void log_unclaimed(const struct descriptor_store *store, const char *name
         log_warning("%s: this descriptor in the store is not a cisternd's", name);
 }
 
-static void set_mark(const struct descriptor_store *store)
+void carryover_mark(struct descriptor_store *store)
 {
+    if (store == NULL || !store->wanted || store->marked)
+        return;
+    store->marked = true;
     int fd = eventfd(0, EFD_CLOEXEC); /* any will do */
     if (fd < 0 || !store->push(store->context, MARK, fd))
         log_warning("the store of descriptors cannot be marked: after a crash nothing will be "
@@ -65,19 +69,20 @@ static void set_mark(const struct descriptor_store *store)
         close(fd);
 }
 
-void carryover_begin(const struct descriptor_store *store)
+void carryover_begin(struct descriptor_store *store)
 {
     const char *name;
     if (store == NULL)
         return;
-    store->remove(store->context, MARK);
+    if (store->find(store->context, MARK) >= 0)
+        store->remove(store->context, MARK);
     for (size_t i = 0; (name = store->name(store->context, i)) != NULL; i++)
         log_unclaimed(store, name);
-    set_mark(store);
+    carryover_mark(store);
 }
 
 /* What was refused at the start is replaced. */
-static bool push(const struct descriptor_store *store, const struct factory *factory, int fd)
+static bool push(struct descriptor_store *store, const struct factory *factory, int fd)
 {
     char name[NAME_SIZE];
     store->remove(store->context, name_of(factory, name));
@@ -86,7 +91,7 @@ static bool push(const struct descriptor_store *store, const struct factory *fac
     return pushed;
 }
 
-void carryover_save(const struct descriptor_store *store, struct factory *factory)
+void carryover_save(struct descriptor_store *store, struct factory *factory)
 {
     char why[PARAMETER_WHY_SIZE] = "the store does not take them";
     uint64_t items;
@@ -104,8 +109,8 @@ void carryover_save(const struct descriptor_store *store, struct factory *factor
                   why);
 }
 
-void carryover_end(const struct descriptor_store *store)
+void carryover_end(struct descriptor_store *store)
 {
-    if (store != NULL)
+    if (store != NULL && store->marked)
         store->remove(store->context, MARK);
 }

@@ -28,6 +28,8 @@
  */
 struct descriptor_store {
     void *context; /* for the functions */
+    bool wanted;   /* some listener has contents */
+    bool marked;   /* the mark is set */
     /* Stores a copy of fd, beside what else has that name. */
     bool (*push)(void *context, const char *name, int fd);
     /* A descriptor of that name that was there at the start; it stays the store's. -1: none. */
@@ -45,11 +47,12 @@ bool carryover_store(struct descriptor_store *store, struct activation *activati
 /* Without a store (NULL) none of these does anything. */
 
 /* Before the first session of a listener's factory that is attached. */
-void carryover_restore(const struct descriptor_store *store, struct factory *factory);
-/* When all listeners of the start have what is theirs. */
-void carryover_begin(const struct descriptor_store *store);
+void carryover_restore(struct descriptor_store *store, struct factory *factory);
+/* When all listeners of the start have what is theirs; after a reload only the mark. */
+void carryover_begin(struct descriptor_store *store);
+void carryover_mark(struct descriptor_store *store);
 /* For each listener, when no session is left; then once at the end. */
-void carryover_save(const struct descriptor_store *store, struct factory *factory);
-void carryover_end(const struct descriptor_store *store);
+void carryover_save(struct descriptor_store *store, struct factory *factory);
+void carryover_end(struct descriptor_store *store);
 
 #endif

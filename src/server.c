@@ -100,6 +100,7 @@ static void log_pending(const struct server *server)
 static void reload_succeeded(struct server *server)
 {
     apply_limits(server);
+    carryover_mark(server->store);
     server->history.loaded_at = server->history.reloaded_at;
     log_pending(server);
     log_event(LOG_EVENT_RELOADED, LOG_LEVEL_NOTICE, "%s: reloaded", server->path);

@@ -38,7 +38,7 @@ struct server {
     struct config *config;
     struct workers *workers;
     struct event_base *base;              /* the main thread's */
-    const struct descriptor_store *store; /* of contents; NULL: there is none */
+    struct descriptor_store *store; /* of contents; NULL: there is none */
     struct descriptor_store systemd_store;
     struct listener_list listeners;
     struct listener_list retired; /* gone from the configuration, with connections left */

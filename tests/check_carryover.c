@@ -69,7 +69,7 @@ static void remove_fds(void *context, const char *name)
     }
 }
 
-static const struct descriptor_store store = {
+static struct descriptor_store store = {
     .push = push_fd, .find = find_fd, .name = name_at, .remove = remove_fds};
 
 static size_t kept_count(void)
@@ -122,6 +122,7 @@ static void begin_process(struct house *house)
         kept.places[i].old = kept.places[i].name[0] != '\0';
     open_house(house, &few);
     house->space->limits->budget.outer = NULL;
+    store.wanted = store.marked = false;
     carryover_restore(&store, house->factory);
     look(house);
     carryover_begin(&store);
