@@ -1,8 +1,9 @@
 #!/bin/sh
-# The man pages, the systemd unit and the scripts under their linters, as TAP.
+# The man pages, the systemd unit, the AppArmor profile and the scripts under their linters, as TAP.
 # UNIT, CISTERND and top_srcdir come from make check.
 set -eu
 cd "${top_srcdir:?}"
+PATH=$PATH:/usr/sbin
 number=0
 
 # lint WHAT TOOL ARGUMENT...: passes when the tool succeeds and prints nothing.
@@ -26,6 +27,12 @@ secure() {
         echo "$table"
 }
 
+# Without AppArmor in the kernel the parser says that it has no cache, which is no finding.
+confines() {
+    apparmor_parser --skip-kernel-load --skip-read-cache --skip-cache "$1" 2>&1 |
+        grep -v '^Cache read/write disabled:' || true
+}
+
 # systemd-analyze wants the programs to be there: the daemon as it was built
 # stands in for the one to be installed.
 directory=$(mktemp -d)
@@ -33,9 +40,10 @@ trap 'rm -r "$directory"' EXIT
 unit=$directory/cisternd.service
 sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/cisternd |\1${CISTERND:?} |" "${UNIT:?}" >"$unit"
 
-echo 1..4
+echo 1..5
 lint "man pages" mandoc -Tlint -Wwarning man/*.[1-9]
 lint "systemd unit" systemd-analyze verify --man=no --recursive-errors=no "$unit"
 lint "exposure of the service" secure "$unit"
+lint "AppArmor profile" confines apparmor/cisternd
 lint "scripts" shellcheck script/* .ci/run tests/*.sh
 lint "completion" shellcheck --shell=bash completion/cisternctl
