@@ -45,5 +45,5 @@ lint "man pages" mandoc -Tlint -Wwarning man/*.[1-9]
 lint "systemd unit" systemd-analyze verify --man=no --recursive-errors=no "$unit"
 lint "exposure of the service" secure "$unit"
 lint "AppArmor profile" confines apparmor/cisternd
-lint "scripts" shellcheck script/* .ci/run tests/*.sh
+lint "scripts" shellcheck script/* .ci/run tests/*.sh tests/systemd/machine debian/tests/smoke
 lint "completion" shellcheck --shell=bash completion/cisternctl
