@@ -1,6 +1,6 @@
 #!/bin/sh
-# The man pages, the systemd unit, the AppArmor profile and the scripts under their linters, as TAP.
-# UNIT, CISTERND and top_srcdir come from make check.
+# The man pages, the systemd units, the AppArmor profile and the scripts under their linters, as TAP.
+# UNIT and top_srcdir come from make check.
 set -eu
 cd "${top_srcdir:?}"
 PATH=$PATH:/usr/sbin
@@ -33,16 +33,19 @@ confines() {
         grep -v '^Cache read/write disabled:' || true
 }
 
-# systemd-analyze wants the programs to be there: the daemon as it was built
-# stands in for the one to be installed.
+# systemd-analyze wants the programs to be there: those that were built stand in for the ones to be
+# installed.
 directory=$(mktemp -d)
 trap 'rm -r "$directory"' EXIT
+build=$(dirname "${UNIT:?}")
 unit=$directory/cisternd.service
-sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/cisternd |\1${CISTERND:?} |" "${UNIT:?}" >"$unit"
+sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/\(cistern[a-z]*\) |\1$build/\2 |" "$UNIT" >"$unit"
+cp "$build/cisternd-control.socket" "$directory"
 
 echo 1..5
 lint "man pages" mandoc -Tlint -Wwarning man/*.[1-9]
-lint "systemd unit" systemd-analyze verify --man=no --recursive-errors=no "$unit"
+lint "systemd units" systemd-analyze verify --man=no --recursive-errors=no "$unit" \
+    "$directory/cisternd-control.socket"
 lint "exposure of the service" secure "$unit"
 lint "AppArmor profile" confines apparmor/cisternd
 lint "scripts" shellcheck script/* .ci/run tests/*.sh tests/systemd/machine debian/tests/smoke

@@ -15,6 +15,7 @@ import taptest
 
 # A machine does more in a test, and several of them run at a time.
 taptest.TEST_SECONDS = 600
+COMMAND_SECONDS = 300
 
 CONFIG = "/etc/cistern/server.conf"
 UNITS = "/etc/systemd/system"
@@ -27,9 +28,12 @@ JOBS = "127.0.0.1:7379"
 def run(*command, status=0):
     """What it prints; it has to end with that status, or with any but 0 if that is None."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=daemon.DEADLINE, check=False, stdin=subprocess.DEVNULL)
+                          timeout=COMMAND_SECONDS, check=False, stdin=subprocess.DEVNULL)
     expected = done.returncode != 0 if status is None else done.returncode == status
-    assert expected, f"{command}: status {done.returncode}\n{done.stdout}"
+    if not expected:
+        log = subprocess.run(["journalctl", "--unit=cisternd.service", "--lines=20"],
+                             capture_output=True, text=True, check=False).stdout
+        raise AssertionError(f"{command}: status {done.returncode}\n{done.stdout}\n{log}")
     return done.stdout
 
 
@@ -84,9 +88,7 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         units = glob.glob(UNITS + "/cisternd*.socket")
-        if units:
-            run("systemctl", "stop", *map(os.path.basename, units))
-        run("systemctl", "stop", "cisternd.service")
+        run("systemctl", "stop", "cisternd.service", *map(os.path.basename, units))
         for path in units:
             os.unlink(path)
         shutil.rmtree(DROP_INS, ignore_errors=True)
@@ -106,9 +108,14 @@ class Case(unittest.TestCase):
     def wait_log(self, text, *options):
         daemon.wait_until(lambda: text in self.log(*options), f"the journal has: {text}")
 
+    def write_config(self, text):
+        """For a reload or a start to come: text, and the control listener of the package."""
+        control = read(CONFIG + ".dist").partition('\nlistener "control"')
+        write(CONFIG, text + "".join(control[1:]))
+
     def configure(self, text):
         """The service runs with that server.conf from here on."""
-        write(CONFIG, text)
+        self.write_config(text)
         run("systemctl", "restart", "cisternd.service")
 
     def edit(self, old, new):

@@ -57,10 +57,13 @@ class Package(unittest.TestCase):
 
     def test_installed_it_runs_and_has_its_manual(self):
         self.assert_runs()
-        for page in "cisternd.8", "server.conf.5", "cistern-queue.7":
-            path = f"/usr/share/man/man{page[-1]}/{page}.gz"
-            self.assertIn(path, service.run("dpkg-query", "--listfiles", "cistern"))
+        installed = service.run("dpkg-query", "--listfiles", "cistern").splitlines()
+        for page in "cisternctl.1", "server.conf.5", "cistern-queue.7", "cisternd.8":
+            self.assertIn(f"/usr/share/man/man{page[-1]}/{page}.gz", installed)
+        self.assertIn("/usr/share/bash-completion/completions/cisternctl", installed)
+        self.assertIn("/usr/share/zsh/vendor-completions/_cisternctl", installed)
         service.run("cisternd", "--check")
+        service.run("cisternctl", "status")
         status = os.stat("/run/cistern")
         self.assertEqual(status.st_mode & 0o7777, 0o775)
         self.assertEqual(str(status.st_gid),
@@ -78,6 +81,7 @@ class Package(unittest.TestCase):
     def test_remove_keeps_the_configuration_alone(self):
         service.run("apt-get", "remove", "-qy", "cistern")
         self.assertTrue(service.is_refused(service.ECHO))
+        self.assertEqual(os.listdir("/run/cistern"), [])
         left = added(self.files)
         self.assertIn(service.CONFIG, left)
         self.assertEqual([path for path in left if not path.startswith(KEPT)], [])
