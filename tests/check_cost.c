@@ -85,6 +85,7 @@ static struct space *make_world(const struct world *world)
 {
     char name[32];
     struct space *space = make_space();
+    space->hash_key = 1; /* else it is chance how long the chain is that "q" is in */
     space->limits->max_queues = world->queues + 1;
     space->limits->bounds[0].bound.max_items = world->items + ROUNDS * SCENES;
     space->limits->bounds[0].bound.max_bytes = space->limits->budget.limit = UINT64_MAX;

@@ -42,7 +42,7 @@ unit=$directory/cisternd.service
 sed "s|^\(Exec[A-Za-z]*=\)[^ ]*/\(cistern[a-z]*\) |\1$build/\2 |" "$UNIT" >"$unit"
 cp "$build/cisternd-control.socket" "$directory"
 
-echo 1..5
+echo 1..6
 lint "man pages" mandoc -Tlint -Wwarning man/*.[1-9]
 lint "systemd units" systemd-analyze verify --man=no --recursive-errors=no "$unit" \
     "$directory/cisternd-control.socket"
