@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "endpoint_parts.h"
 #include "fdstore.h"
 #include "log.h"
+#include "systemd.h"
 
 /* SD_LISTEN_FDS_START */
 #define FIRST_FD 3
@@ -175,6 +177,29 @@ int activation_take_bound(struct activation *activation, const char *name,
             return hand_over(passed);
     }
     return -1;
+}
+
+static bool is_on_port(const struct passed *passed, in_port_t port)
+{
+    return passed->fd >= 0 &&
+           strncmp(passed->name, FDSTORE_LISTENER, strlen(FDSTORE_LISTENER)) == 0 &&
+           endpoint_bound_port(passed->fd) == port;
+}
+
+bool activation_give_up(struct activation *activation, in_port_t port)
+{
+    bool found = false;
+    for (size_t i = 0; activation != NULL && i < activation->count; i++) {
+        struct passed *passed = &activation->items[i];
+        if (!is_on_port(passed, port))
+            continue;
+        found = true;
+        fdstore_remove(passed->name);
+        drop(passed);
+    }
+    if (found)
+        systemd_barrier(); /* the manager's copy holds the port, too */
+    return found;
 }
 
 void activation_settle(struct activation *activation)

@@ -13,6 +13,8 @@
 #ifndef CISTERN_ACTIVATION_H
 #define CISTERN_ACTIVATION_H
 
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -38,6 +40,12 @@ int activation_take(struct activation *activation, const char *name);
 /* The same for a stored listening socket that is bound to this address; name: any if NULL. */
 int activation_take_bound(struct activation *activation, const char *name,
                           const struct sockaddr *address, socklen_t length);
+
+/*
+ * Drops stored listening sockets on this port (network order) from here and
+ * from the store, so that it can be bound in another way. Whether there were any.
+ */
+bool activation_give_up(struct activation *activation, in_port_t port);
 
 /* A stored descriptor, which stays here. -1 if there is none. */
 int activation_find(const struct activation *activation, const char *name);

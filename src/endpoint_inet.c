@@ -10,27 +10,6 @@
 
 #include "activation.h"
 
-static int open_one(struct endpoint *endpoint, const struct sockaddr *address, socklen_t length,
-                    const struct endpoint_options *options)
-{
-    const int on = 1;
-    int fd = activation_take_bound(options->activation, NULL, address, length);
-    if (fd >= 0)
-        return endpoint_add_socket(endpoint, fd, options->backlog);
-    fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
-    bool inet6 = address->sa_family == AF_INET6;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        (inet6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
-        bind(fd, address, length) != 0) {
-        int error = errno;
-        close(fd);
-        return error;
-    }
-    return endpoint_add_socket(endpoint, fd, options->backlog);
-}
-
 /* Where the port stands, in network order. */
 static in_port_t *port_of(struct sockaddr *address)
 {
@@ -39,12 +18,43 @@ static in_port_t *port_of(struct sockaddr *address)
                                           : &((struct sockaddr_in *)any)->sin_port;
 }
 
+/* The error; or 0, and *fd. */
+static int bind_one(const struct sockaddr *address, socklen_t length, int *fd)
+{
+    const int on = 1;
+    *fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (*fd < 0)
+        return errno;
+    bool inet6 = address->sa_family == AF_INET6;
+    if (setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        (!inet6 || setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+        bind(*fd, address, length) == 0)
+        return 0;
+    int error = errno;
+    close(*fd);
+    return error;
+}
+
+static int open_one(struct endpoint *endpoint, struct sockaddr *address, socklen_t length,
+                    const struct endpoint_options *options)
+{
+    int error = 0, fd = activation_take_bound(options->activation, NULL, address, length);
+    if (fd < 0)
+        error = bind_one(address, length, &fd);
+    /* Perhaps we have it ourselves, from before the address was changed: `*` for a number. */
+    if (error == EADDRINUSE && activation_give_up(options->activation, *port_of(address)))
+        error = bind_one(address, length, &fd);
+    return error != 0 ? error : endpoint_add_socket(endpoint, fd, options->backlog);
+}
+
 in_port_t endpoint_bound_port(int fd)
 {
     struct sockaddr_storage storage = {0};
     struct sockaddr *address = (void *)&storage;
     socklen_t length = sizeof storage;
-    return getsockname(fd, address, &length) == 0 ? *port_of(address) : 0;
+    bool known = getsockname(fd, address, &length) == 0 &&
+                 (address->sa_family == AF_INET || address->sa_family == AF_INET6);
+    return known ? *port_of(address) : 0;
 }
 
 /* A host without IPv6 (or IPv4) has no use for that half of a wildcard or a name. */

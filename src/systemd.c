@@ -1,5 +1,7 @@
 #include "systemd.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +13,9 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+/* How long the manager may take to come to a barrier, ms. */
+#define BARRIER_PATIENCE 5000
 
 /* A path, or a name in the abstract name space, spelled with '@'. */
 static socklen_t notify_address(struct sockaddr_un *address)
@@ -28,9 +33,10 @@ static socklen_t notify_address(struct sockaddr_un *address)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
 }
 
-/* fd: -1 for none. */
+/* fd: -1 for none. A manager that does not read must not stop the daemon. */
 static bool send_message(int fd, const char *text, size_t length)
 {
+    static const struct timeval patience = {.tv_sec = 1};
     struct sockaddr_un address;
     struct iovec part = {.iov_base = (void *)(uintptr_t)text, .iov_len = length};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {0};
@@ -53,6 +59,7 @@ static bool send_message(int fd, const char *text, size_t length)
     int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (sender < 0)
         return false;
+    setsockopt(sender, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     bool sent = sendmsg(sender, &message, MSG_NOSIGNAL) >= 0;
     close(sender);
     return sent;
@@ -90,4 +97,17 @@ void systemd_notify_reloading(void)
     systemd_notify("RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=Reloading",
                    (unsigned long long)now.tv_sec * 1000000 +
                        (unsigned long long)now.tv_nsec / 1000);
+}
+
+void systemd_barrier(void)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    bool sent = systemd_notify_fd(ends[1], "BARRIER=1");
+    close(ends[1]);
+    struct pollfd manager = {.fd = ends[0], .events = POLLIN};
+    if (sent)
+        poll(&manager, 1, BARRIER_PATIENCE);
+    close(ends[0]);
 }

@@ -19,4 +19,7 @@ bool systemd_notify_fd(int fd, const char *format, ...) __attribute__((format(pr
 /* "RELOADING=1" with the MONOTONIC_USEC that systemd wants beside it. */
 void systemd_notify_reloading(void);
 
+/* Waits, for some seconds at most, until the manager has done what it was told before. */
+void systemd_barrier(void);
+
 #endif

@@ -319,7 +319,9 @@ class Daemon:
         if message.startswith("FDSTORE") and name[1] in self.stored:
             self.stored.pop(name[1]).close()
         if message.startswith("FDSTORE=1"):
-            self.stored[name[1]] = kept(descriptors[0])
+            self.stored[name[1]] = kept(descriptors.pop())
+        for descriptor in descriptors:  # that is all that a barrier asks for
+            os.close(descriptor)
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:

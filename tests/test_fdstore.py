@@ -121,6 +121,22 @@ class Store(unittest.TestCase):
             self.assertEqual(len(removals), 2)
             self.assertEqual(running.stored, {})
 
+    def test_address_that_takes_in_a_stored_one(self):
+        with socket.create_server(("0.0.0.0", 0)) as free:
+            port = free.getsockname()[1]
+        config = f'listener "one" {{ listen = {{ "127.0.0.1:{port}" }} echo {{}} }}'
+        for wider, narrower in [("*", "127.0.0.1"), ("127.0.0.1", "*")]:
+            before = config.replace("127.0.0.1", narrower)
+            with self.start(before) as running:
+                running.send_signal(signal.SIGTERM)
+                running.wait_end()
+                stored = self.take(running)
+            after = self.start(config.replace("127.0.0.1", wider), stored)
+            after.stored.update(stored)  # to be closed when the daemon says so
+            with after as running:
+                self.assert_echo(running, f"127.0.0.1:{port}")
+                self.assertTrue(stored.keys().isdisjoint(running.stored.keys()))
+
     def test_start_that_fails_keeps_the_store(self):
         with self.start() as running:
             stored = self.end(running, signal.SIGTERM)
