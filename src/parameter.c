@@ -58,6 +58,10 @@ const char *parameter_allowed(const struct parameter *row, char *buffer, size_t 
     case PARAMETER_DURATION:
         append_range(row, "duration", buffer, size);
         break;
+    case PARAMETER_RATE:
+    case PARAMETER_BYTE_RATE:
+        append_range(row, "rate", buffer, size);
+        break;
     case PARAMETER_BOOLEAN:
         append(buffer, size, "yes or no");
         break;

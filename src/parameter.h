@@ -16,10 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum parameter_type {
+enum parameter_type { /* the numbers first */
     PARAMETER_COUNT,     /* uint64_t: a decimal number of things */
     PARAMETER_SIZE,      /* uint64_t bytes: 512, 64KiB, 1MiB, 2GiB */
     PARAMETER_DURATION,  /* uint64_t milliseconds: 500ms, 30s, 5m, 2h, 7d */
+    PARAMETER_RATE,      /* uint64_t in an hour: 10/s, 100/m, 1000/h */
+    PARAMETER_BYTE_RATE, /* uint64_t bytes in a second: 500/s, 64KiB/s, 1MiB/s */
     PARAMETER_BOOLEAN,   /* bool: yes, no, on, off, true, false */
     PARAMETER_CHOICE,    /* int: index into choices */
     PARAMETER_MODE,      /* uint64_t: permissions of a file, octal: 0660 */

@@ -29,6 +29,20 @@ static const struct unit duration_units[] = {
     {NULL, 0},
 };
 
+static const struct unit rate_units[] = {
+    {"/s", 3600},
+    {"/m", 60},
+    {"/h", 1},
+    {NULL, 0},
+};
+static const struct unit byte_rate_units[] = {
+    {"GiB/s", UINT64_C(1) << 30},
+    {"MiB/s", UINT64_C(1) << 20},
+    {"KiB/s", UINT64_C(1) << 10},
+    {"/s", 1},
+    {NULL, 0},
+};
+
 static const struct unit *units_of(enum parameter_type type)
 {
     switch (type) {
@@ -36,6 +50,10 @@ static const struct unit *units_of(enum parameter_type type)
         return size_units;
     case PARAMETER_DURATION:
         return duration_units;
+    case PARAMETER_RATE:
+        return rate_units;
+    case PARAMETER_BYTE_RATE:
+        return byte_rate_units;
     default:
         return count_units;
     }
@@ -107,10 +125,16 @@ static const char *parse_digits(const char *text, uint64_t *value, const char **
     return NULL;
 }
 
+/* What is meant, probably, by a number without a unit. */
+static const char *usual_unit(const struct parameter *row)
+{
+    return row->type == PARAMETER_RATE || row->type == PARAMETER_BYTE_RATE ? "/s" : "s";
+}
+
 static const char *refuse_unit(const struct parameter *row, uint64_t number, const char *word,
                                char hint[NUMBER_HINT_SIZE])
 {
-    const struct unit *nearest = nearest_unit(units_of(row->type), *word == '\0' ? "s" : word);
+    const struct unit *nearest = nearest_unit(units_of(row->type), *word == '\0' ? usual_unit(row) : word);
 
     if (*word == '.' || *word == ',')
         return "is not a whole number";

@@ -263,8 +263,7 @@ static void check_rows(const struct parameter *rows, size_t size);
 /* What parameter.c takes for granted. */
 static void check_row(const struct parameter *row, const void *block)
 {
-    bool number = row->type == PARAMETER_COUNT || row->type == PARAMETER_SIZE ||
-                  row->type == PARAMETER_DURATION;
+    bool number = row->type < PARAMETER_BOOLEAN;
     char text[PARAMETER_TEXT_SIZE];
 
     ck_assert_uint_eq(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(row->name));

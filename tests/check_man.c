@@ -34,6 +34,7 @@ static const char *const type_names[] = {
     [PARAMETER_CHOICE] = "word",       [PARAMETER_ADDRESSES] = "addresses",
     [PARAMETER_MODE] = "mode",         [PARAMETER_USER] = "user",
     [PARAMETER_GROUP] = "group",
+    [PARAMETER_RATE] = "rate",         [PARAMETER_BYTE_RATE] = "bytes per second",
 };
 
 static const char *const reload_names[] = {

@@ -9,6 +9,8 @@ struct block {
     uint64_t count;
     uint64_t size;
     uint64_t wait;
+    uint64_t rate;
+    uint64_t speed;
     bool flag;
     int colour;
     struct address_list places;
@@ -16,7 +18,7 @@ struct block {
 
 static const char *const colours[] = {"red", "dark-green", "blue", NULL};
 
-enum { COUNT, SIZE, WAIT, FLAG, COLOUR, PLACES };
+enum { COUNT, SIZE, WAIT, RATE, SPEED, FLAG, COLOUR, PLACES };
 static const struct parameter rows[] = {
     [COUNT] = {.name = "count",
                .type = PARAMETER_COUNT,
@@ -38,6 +40,19 @@ static const struct parameter rows[] = {
               .initial = "none",
               .minimum = 10,
               .maximum = UINT64_C(86400000) * 7},
+    [RATE] = {.name = "rate",
+              .type = PARAMETER_RATE,
+              .offset = offsetof(struct block, rate),
+              .initial = "10/s",
+              .minimum = 2,
+              .maximum = UINT64_C(3600) * 1000000},
+    [SPEED] = {.name = "speed",
+               .type = PARAMETER_BYTE_RATE,
+               .flags = PARAMETER_NONE,
+               .offset = offsetof(struct block, speed),
+               .initial = "none",
+               .minimum = 512,
+               .maximum = UINT64_C(1) << 40},
     [FLAG] = {.name = "flag",
               .type = PARAMETER_BOOLEAN,
               .offset = offsetof(struct block, flag),
@@ -94,6 +109,15 @@ static const struct expectation good[] = {
     {WAIT, "168h", "7d", NULL},
     {WAIT, "none", "none", NULL},
     {WAIT, "forever", "forever", NULL},
+    {RATE, "10/s", "10/s", NULL},
+    {RATE, "60/m", "1/s", NULL},
+    {RATE, "90/m", "90/m", NULL},
+    {RATE, "7/h", "7/h", NULL},
+    {RATE, "1000000/s", "1000000/s", NULL},
+    {SPEED, "none", "none", NULL},
+    {SPEED, "512/s", "512/s", NULL},
+    {SPEED, "1024KiB/s", "1MiB/s", NULL},
+    {SPEED, "1024GiB/s", "1024GiB/s", NULL},
     {FLAG, "yes", "yes", NULL},
     {FLAG, "on", "yes", NULL},
     {FLAG, "true", "yes", NULL},
@@ -150,6 +174,14 @@ static const struct expectation bad[] = {
     {SIZE, "1.5MiB", NULL, "whole number"},
     {SIZE, "KiB", NULL, "not a number"},
     {SIZE, "none", NULL, "not a number"},
+    {RATE, "10", NULL, "has no unit; did you mean \"10/s\"? allowed: a rate from 2/h to 1000000/s"},
+    {RATE, "1/h", NULL, "too small"},
+    {RATE, "1000001/s", NULL, "too large"},
+    {RATE, "10/d", NULL, "unknown unit"},
+    {RATE, "10s", NULL, "unknown unit"},
+    {SPEED, "64KiB", NULL, "did you mean \"64KiB/s\"?"},
+    {SPEED, "64k/s", NULL, "did you mean \"64KiB/s\"?"},
+    {SPEED, "511/s", NULL, "too small; allowed: a rate from 512/s to 1024GiB/s, or none"},
     {WAIT, "30", NULL,
      "has no unit; did you mean \"30s\"? allowed: a duration from 10ms to 7d, "
      "or none, or forever"},
