@@ -67,6 +67,9 @@ struct global_options {
     int log_format;       /* enum log_format */
     struct account user;  /* that the process becomes; none: it stays what it is */
     struct account group; /* none: the user's own */
+    uint64_t max_memory;   /* bytes that all modules hold together; none: no limit */
+    uint64_t max_buffered; /* bytes of input and output of all connections; none: no limit */
+    int log_level;         /* index into the row's choices: LOG_LEVEL_ERROR + index */
     uint64_t workers;
 };
 
@@ -75,7 +78,16 @@ struct listener_options {
     struct address_list listen;
     uint64_t backlog;
     uint64_t max_connections;
-    uint64_t idle_timeout; /* ms; none: no limit */
+    uint64_t max_connections_per_source; /* none: no limit */
+    uint64_t connect_rate;               /* of one source, an hour; none: no limit */
+    uint64_t connect_burst;
+    uint64_t source_prefix_ipv4; /* bits that make a source */
+    uint64_t source_prefix_ipv6;
+    uint64_t idle_timeout;    /* ms; none: no limit; the next two likewise */
+    uint64_t request_timeout; /* from the first byte of a request to its last */
+    uint64_t write_timeout;   /* output, and the peer takes none of it */
+    uint64_t read_rate;       /* bytes a second of one connection; none: no limit */
+    uint64_t write_rate;
     bool keepalive;
     bool nodelay;
     int log_level; /* 0: the global one; else LOG_LEVEL_ERROR + index - 1 */

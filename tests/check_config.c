@@ -266,7 +266,7 @@ static void check_row(const struct parameter *row, const void *block)
     bool number = row->type < PARAMETER_BOOLEAN;
     char text[PARAMETER_TEXT_SIZE];
 
-    ck_assert_uint_eq(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(row->name));
+    ck_assert_uint_eq(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(row->name));
     ck_assert_ptr_nonnull(row->help);
     ck_assert_int_ne(row->help[strlen(row->help) - 1], '.');
     ck_assert_uint_lt(strlen(parameter_allowed(row, text, sizeof(text))), sizeof(text) - 1);
