@@ -62,15 +62,13 @@ struct config_section {
 struct global_options {
     uint64_t drain_timeout; /* ms; none: close at once; forever: wait for every client */
     uint64_t max_connections;
-    uint64_t max_memory;  /* bytes that all modules hold together; none: no limit */
+    uint64_t max_memory;   /* bytes that all modules hold together; none: no limit */
+    uint64_t max_buffered; /* bytes of input and output of all connections; none: no limit */
+    uint64_t workers;
     int log_level;        /* index into the row's choices: LOG_LEVEL_ERROR + index */
     int log_format;       /* enum log_format */
     struct account user;  /* that the process becomes; none: it stays what it is */
     struct account group; /* none: the user's own */
-    uint64_t max_memory;   /* bytes that all modules hold together; none: no limit */
-    uint64_t max_buffered; /* bytes of input and output of all connections; none: no limit */
-    int log_level;         /* index into the row's choices: LOG_LEVEL_ERROR + index */
-    uint64_t workers;
 };
 
 /* The block of a listener's generic options. */
