@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #define RESUME_DELAY_MAX 1000U /* ms */
 /* For workers to take over what they have been handed, ms. */
 #define BUSY_DELAY 10U
+/* For a descriptor to be closed, ms. */
+#define SPARE_DELAY 10U
 
 /* --- pauses -------------------------------------------------------------------- */
 
@@ -35,6 +38,7 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
+    accept_keep_spare(context);
     accept_update(context);
 }
 
@@ -44,6 +48,16 @@ static void pause_accepting(struct listener *listener, unsigned milliseconds)
     struct timeval after = worker_interval(milliseconds);
     event_add(listener->resume, &after);
     accept_update(listener);
+}
+
+/* Who has just gone may still have his: then it is tried again, before the others accept. */
+void accept_keep_spare(struct listener *listener)
+{
+    if (listener->spare >= 0 || !listener_is_privileged(listener))
+        return;
+    listener->spare = eventfd(0, EFD_CLOEXEC); /* any will do */
+    if (listener->spare < 0)
+        pause_accepting(listener, SPARE_DELAY);
 }
 
 /* Out of descriptors or memory: for a while, which grows. */
@@ -67,8 +81,15 @@ static void back_off(struct listener *listener, int error)
 
 /* --- limits -------------------------------------------------------------------- */
 
-/* Why no more can be let in; REFUSALS if they can. */
-static enum refusal over_limit(const struct listener *listener)
+static const enum refusal refusal_of[] = {
+    [SOURCES_ADMITTED] = REFUSALS,
+    [SOURCES_FULL] = REFUSAL_SOURCE_FULL,
+    [SOURCES_FAST] = REFUSAL_SOURCE_FAST,
+    [SOURCES_NO_MEMORY] = REFUSAL_NO_MEMORY,
+};
+
+/* Why it cannot be let in; or REFUSALS, and it is counted with its source. */
+static enum refusal over_limit(const struct listener *listener, struct handover *item)
 {
     if (listener_is_privileged(listener))
         return REFUSALS;
@@ -76,7 +97,7 @@ static enum refusal over_limit(const struct listener *listener)
         return REFUSAL_LISTENER_FULL;
     if (workers_connections(listener->workers) >= listener->workers->max_connections)
         return REFUSAL_DAEMON_FULL;
-    return REFUSALS;
+    return refusal_of[sources_admit(listener->sources, &item->peer, clock_now(), &item->source)];
 }
 
 /* A reset, at once: to somebody who is refused we owe no state, not even TIME_WAIT. */
@@ -132,9 +153,9 @@ static bool is_transient(int error)
     }
 }
 
-static void accepted(struct listener *listener, const struct handover *item)
+static void accepted(struct listener *listener, struct handover *item)
 {
-    enum refusal reason = over_limit(listener);
+    enum refusal reason = over_limit(listener, item);
     listener->resume_delay = 0;
     if (reason != REFUSALS) {
         refuse(listener, item->fd, &item->peer, reason);
@@ -144,6 +165,14 @@ static void accepted(struct listener *listener, const struct handover *item)
     uint64_t connections = listener_connections(listener);
     if (connections > listener->stats.peak)
         listener->stats.peak = connections;
+}
+
+/* Descriptors are out, but one is kept for this. */
+static int accept_on_spare(struct listener *listener, int fd)
+{
+    close(listener->spare);
+    listener->spare = -1;
+    return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 /* Whether to go on: there may be more to accept, and somebody to serve it. */
@@ -156,6 +185,8 @@ static bool accept_one(struct listener *listener, int fd)
         return false;
     }
     item.fd = accept4(fd, &item.peer.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (item.fd < 0 && (errno == EMFILE || errno == ENFILE) && listener->spare >= 0)
+        item.fd = accept_on_spare(listener, fd);
     if (item.fd >= 0) {
         accepted(listener, &item);
         return true;
@@ -173,6 +204,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *context)
     (void)what;
     const struct endpoint_socket *from = context;
     struct listener *listener = from->endpoint->listener;
+    accept_keep_spare(listener);
     for (int i = 0; i < ACCEPTS_PER_TURN && accept_one(listener, fd); i++)
         ;
     workers_flush(listener->workers);

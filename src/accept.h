@@ -17,6 +17,9 @@ struct event *accept_new_event(struct event_base *base, struct endpoint_socket *
 /* The timer by which a listener goes on after a pause. */
 struct event *accept_new_timer(struct event_base *base, struct listener *listener);
 
+/* Keeps a descriptor for when there are no more, if the administrator comes here. */
+void accept_keep_spare(struct listener *listener);
+
 /* Accepts, or leaves off, as the listener's state says. */
 void accept_update(struct listener *listener);
 

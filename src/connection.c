@@ -157,6 +157,7 @@ static void release(struct connection *connection)
     transport_free(connection);
     input_free(&connection->kept);
     factory_put(connection->session.factory);
+    source_leave(connection->source);
     free(connection);
     if (owner->released != NULL)
         owner->released(owner);
@@ -230,13 +231,14 @@ void connection_attend(struct connection *connection)
 
 static struct connection *connection_new(struct worker *worker, struct connection_owner *owner,
                                          struct factory *factory, struct bufferevent *transport,
-                                         const char *peer)
+                                         const char *peer, struct source *source)
 {
     size_t peer_offset = SESSION_STATE_OFFSET + factory_protocol(factory)->session_size;
     size_t peer_size = strlen(peer) + 1;
     struct connection *connection = calloc(1, peer_offset + peer_size);
     if (connection == NULL) {
         bufferevent_free(transport);
+        source_leave(source);
         if (owner->released != NULL)
             owner->released(owner);
         return NULL;
@@ -252,6 +254,7 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->opened_at = connection->active_at = clock_now();
     connection->stamped = owner->idle_timeout != PARAMETER_IS_NONE || strchr(peer, ':') == NULL;
     connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
+    connection->source = source;
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
     owner->count++;
     if (connection_protocol(connection)->is_privileged)
@@ -265,9 +268,10 @@ static struct connection *connection_new(struct worker *worker, struct connectio
 }
 
 bool connection_open(struct worker *worker, struct connection_owner *owner, struct factory *factory,
-                     struct bufferevent *transport, const char *peer)
+                     struct bufferevent *transport, const char *peer, struct source *source)
 {
-    struct connection *connection = connection_new(worker, owner, factory, transport, peer);
+    struct connection *connection =
+        connection_new(worker, owner, factory, transport, peer, source);
     if (connection == NULL) {
         const struct log_context about = connection_owner_log_context(owner, peer);
         owner->stats.refused[REFUSAL_NO_MEMORY]++;

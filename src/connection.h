@@ -27,6 +27,7 @@
 #include "factory.h"
 #include "input.h"
 #include "log.h"
+#include "sources.h"
 #include "stats.h"
 #include "worker.h"
 
@@ -117,9 +118,10 @@ struct connection {
     struct event *watch;    /* for a peer that leaves unread; NULL until it is needed */
     size_t backlog_seen;    /* when the deadline was last checked */
     uint64_t id;
-    uint64_t opened_at; /* clock_now() */
-    const char *peer;   /* behind the module's state */
-    bool made;          /* connection_made took it, so connection_lost is owed */
+    uint64_t opened_at;    /* clock_now() */
+    const char *peer;      /* behind the module's state */
+    struct source *source; /* where it is counted; or NULL */
+    bool made;             /* connection_made took it, so connection_lost is owed */
 };
 
 /* Where the module's state stands in the allocation. */
@@ -131,11 +133,12 @@ void connection_owner_init(struct connection_owner *owner, const char *name);
 
 /*
  * Makes a connection and its session, and offers it to the module. Takes over
- * the transport, whatever happens; copies peer, who it is as text. False when
- * memory is out or the module has refused (logged).
+ * the transport and what was counted for source (NULL: nothing), whatever
+ * happens; copies peer, who it is as text. False when memory is out or the
+ * module has refused (logged).
  */
 bool connection_open(struct worker *worker, struct connection_owner *owner, struct factory *factory,
-                     struct bufferevent *transport, const char *peer);
+                     struct bufferevent *transport, const char *peer, struct source *source);
 
 /* Sends what was written, then closes: connection_lost comes with reason. */
 void connection_close(struct connection *connection, enum lost_reason reason);

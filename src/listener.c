@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "accept.h"
 #include "workers.h"
@@ -73,7 +74,7 @@ void listener_close_endpoints(struct listener *listener)
 
 /* --- life -------------------------------------------------------------------------- */
 
-static struct shard *make_shards(const struct listener *listener)
+static struct shard *make_shards(struct listener *listener)
 {
     unsigned count = listener->workers->count;
     struct shard *shards = calloc(count, sizeof *shards);
@@ -89,11 +90,13 @@ struct listener *listener_new(struct workers *workers, const char *name)
         return NULL;
     TAILQ_INIT(&listener->endpoints);
     listener->workers = workers;
+    listener->spare = -1;
     listener->name = strdup(name);
     listener->resume = accept_new_timer(workers->items[0]->base, listener);
     if (listener->name != NULL)
         listener->shards = make_shards(listener);
-    if (listener->resume == NULL || listener->shards == NULL) {
+    listener->sources = sources_new();
+    if (listener->resume == NULL || listener->shards == NULL || listener->sources == NULL) {
         listener_free(listener);
         return NULL;
     }
@@ -121,6 +124,9 @@ void listener_free(struct listener *listener)
     for (unsigned i = 0; listener->shards != NULL && i < listener->workers->count; i++)
         shard_clear(&listener->shards[i]);
     free(listener->shards);
+    sources_free(listener->sources);
+    if (listener->spare >= 0)
+        close(listener->spare);
     free(listener->name);
     free(listener);
 }
@@ -129,6 +135,14 @@ static void take_options(struct listener *listener, const struct listener_option
                         enum log_level log_level)
 {
     listener->max_connections = options->max_connections;
+    sources_set_limits(listener->sources,
+                       &(struct sources_limits){
+                           .max_connections = options->max_connections_per_source,
+                           .rate = options->connect_rate,
+                           .burst = options->connect_burst,
+                           .prefix_ipv4 = (unsigned)options->source_prefix_ipv4,
+                           .prefix_ipv6 = (unsigned)options->source_prefix_ipv6,
+                       });
     listener->keepalive = options->keepalive;
     listener->nodelay = options->nodelay;
     listener_set_log_level(listener, log_level);
@@ -168,6 +182,7 @@ void listener_configure(struct listener *listener, const struct listener_options
         bool serves = listener->home == NULL || listener->home == shard->worker;
         shard_set_factory(shard, serves ? *factories++ : NULL);
     }
+    accept_keep_spare(listener);
 }
 
 struct factory *listener_factory(const struct listener *listener)

@@ -24,6 +24,7 @@
 #include "endpoint.h"
 #include "factory.h"
 #include "shard.h"
+#include "sources.h"
 
 struct workers;
 
@@ -35,6 +36,7 @@ struct listener {
     struct worker *home;  /* the only one it serves on; NULL: it does on all */
     struct endpoint_list endpoints;
     uint64_t max_connections;
+    struct sources *sources; /* of its connections */
     bool keepalive;
     bool nodelay;
     bool retired;
@@ -43,6 +45,7 @@ struct listener {
     uint64_t generation;         /* of the configuration that it has */
     struct listener_stats stats; /* what accepting counts; the rest stands with the shards */
     struct event *resume;        /* accepting again after a pause (accept.c) */
+    int spare;                   /* a descriptor to give up for a privileged session; -1: none */
     unsigned resume_delay;       /* ms; doubles while descriptors are out, 0 when all is well */
     struct event *expiry;  /* of a retired listener's connections */
     struct log_limit refusals;

@@ -16,11 +16,13 @@
 #define MAILBOX_SIZE 512U
 
 struct shard;
+struct source;
 
 struct handover {
     int fd;
     union peer_address peer;
-    struct shard *shard; /* that is to serve it */
+    struct shard *shard;   /* that is to serve it */
+    struct source *source; /* where it is counted; or NULL */
 };
 
 /* Zero it to begin. posted and taken only rise, and wrap; their difference is in the ring. */

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "listener.h"
+#include "accept.h"
 #include "workers.h"
 
 /* The last that the worker does with it: then the main thread may free the listener. */
@@ -15,10 +15,13 @@ static void count_out(struct shard *shard)
 
 static void on_released(struct connection_owner *owner)
 {
-    count_out((struct shard *)owner);
+    struct shard *shard = (struct shard *)owner;
+    if (shard->worker->thread == NULL)
+        accept_keep_spare(shard->listener);
+    count_out(shard);
 }
 
-void shard_init(struct shard *shard, const struct listener *listener, const char *name,
+void shard_init(struct shard *shard, struct listener *listener, const char *name,
                 struct worker *worker)
 {
     *shard = (struct shard){.listener = listener, .worker = worker};
@@ -41,19 +44,21 @@ void shard_set_factory(struct shard *shard, struct factory *factory)
     shard->factory = factory;
 }
 
-void shard_open(struct shard *shard, int fd, const union peer_address *peer)
+void shard_open(const struct handover *item)
 {
+    struct shard *shard = item->shard;
     char text[PEER_TEXT_SIZE];
     struct bufferevent *transport =
-        bufferevent_socket_new(shard->worker->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        bufferevent_socket_new(shard->worker->base, item->fd, BEV_OPT_CLOSE_ON_FREE);
     if (transport == NULL) {
         shard->owner.stats.refused[REFUSAL_NO_MEMORY]++;
-        close(fd);
+        close(item->fd);
+        source_leave(item->source);
         count_out(shard);
         return;
     }
     connection_open(shard->worker, &shard->owner, shard->factory, transport,
-                    peer_format(peer, text));
+                    peer_format(&item->peer, text), item->source);
 }
 
 void shard_drain(struct shard *shard)

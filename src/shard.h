@@ -10,20 +10,20 @@
 
 #include "connection.h"
 #include "factory.h"
-#include "peer.h"
+#include "mailbox.h"
 #include "worker.h"
 
 struct listener;
 
 struct shard {
     struct connection_owner owner; /* first: what a connection knows of its listener */
-    const struct listener *listener;
+    struct listener *listener;
     struct worker *worker;
     struct factory *factory;  /* NULL: the listener does not serve here; connections may be left */
     struct tally connections; /* those on their way here included */
 };
 
-void shard_init(struct shard *shard, const struct listener *listener, const char *name,
+void shard_init(struct shard *shard, struct listener *listener, const char *name,
                 struct worker *worker);
 /* Only when it has no connections left. */
 void shard_clear(struct shard *shard);
@@ -32,7 +32,7 @@ void shard_clear(struct shard *shard);
 void shard_set_factory(struct shard *shard, struct factory *factory);
 
 /* Serves a socket, which it takes over, and which has been counted in. */
-void shard_open(struct shard *shard, int fd, const union peer_address *peer);
+void shard_open(const struct handover *item);
 
 void shard_drain(struct shard *shard);
 void shard_abort(struct shard *shard);

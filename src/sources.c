@@ -84,19 +84,16 @@ static void mask(struct in6_addr *address, unsigned bits)
     }
 }
 
-/* False: such an address has no source. */
-static bool prefix_of(const struct sources_limits *limits, const struct sockaddr_storage *address,
+/* False: such a peer has no source. */
+static bool prefix_of(const struct sources_limits *limits, const union peer_address *peer,
                       struct in6_addr *prefix)
 {
     static const unsigned mapped = 96; /* bits before the IPv4 address: RFC 4291, 2.5.5.2 */
-    const void *any = address;
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *inet = any;
+    if (peer->any.sa_family == AF_INET) {
         *prefix = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
-        memcpy(&prefix->s6_addr[mapped / 8], &inet->sin_addr, sizeof inet->sin_addr);
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *inet6 = any;
-        *prefix = inet6->sin6_addr;
+        memcpy(&prefix->s6_addr[mapped / 8], &peer->inet.sin_addr, sizeof peer->inet.sin_addr);
+    } else if (peer->any.sa_family == AF_INET6) {
+        *prefix = peer->inet6.sin6_addr;
     } else {
         return false;
     }
@@ -161,14 +158,14 @@ static bool is_too_fast(const struct sources_limits *limits, struct source *sour
     return false;
 }
 
-enum sources_verdict sources_admit(struct sources *sources, const struct sockaddr_storage *address,
+enum sources_verdict sources_admit(struct sources *sources, const union peer_address *peer,
                                    uint64_t now, struct source **source)
 {
     const struct sources_limits *limits = &sources->limits;
     struct in6_addr prefix;
     *source = NULL;
     if ((limits->max_connections == 0 && limits->rate == 0) ||
-        !prefix_of(limits, address, &prefix))
+        !prefix_of(limits, peer, &prefix))
         return SOURCES_ADMITTED;
     struct source *found = find_or_add(sources, &prefix);
     if (found == NULL)

@@ -15,7 +15,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
+
+#include "peer.h"
 
 /* The most sources without a connection that are remembered, each some 150 bytes. */
 #define SOURCES_KEPT 65536U
@@ -47,10 +48,10 @@ void sources_free(struct sources *sources);
 void sources_set_limits(struct sources *sources, const struct sources_limits *limits);
 
 /*
- * Asks for one more connection from address. Admitted: it is counted until
+ * Asks for one more connection from peer. Admitted: it is counted until
  * source_leave(); *source may be NULL, where there is nothing to count. now: ms.
  */
-enum sources_verdict sources_admit(struct sources *sources, const struct sockaddr_storage *address,
+enum sources_verdict sources_admit(struct sources *sources, const union peer_address *peer,
                                    uint64_t now, struct source **source);
 
 /* The connection has gone. On any thread; NULL is allowed. */

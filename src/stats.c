@@ -3,13 +3,17 @@
 static const char *const refusal_texts[REFUSALS] = {
     [REFUSAL_LISTENER_FULL] = "max_connections of the listener",
     [REFUSAL_DAEMON_FULL] = "max_connections of the daemon",
-    [REFUSAL_NO_MEMORY] = "out of memory",
+    [REFUSAL_SOURCE_FULL] = "max_connections_per_source",
+    [REFUSAL_SOURCE_FAST] = "connect_rate",
+    [REFUSAL_NO_MEMORY] = "the end of memory",
     [REFUSAL_MODULE] = "by the protocol",
 };
 
 static const char *const refusal_names[REFUSALS] = {
     [REFUSAL_LISTENER_FULL] = "refused_listener_full",
     [REFUSAL_DAEMON_FULL] = "refused_daemon_full",
+    [REFUSAL_SOURCE_FULL] = "refused_source_full",
+    [REFUSAL_SOURCE_FAST] = "refused_source_fast",
     [REFUSAL_NO_MEMORY] = "refused_no_memory",
     [REFUSAL_MODULE] = "refused_by_protocol",
 };

@@ -17,6 +17,8 @@
 enum refusal {
     REFUSAL_LISTENER_FULL, /* max_connections of the listener */
     REFUSAL_DAEMON_FULL,   /* max_connections of the daemon */
+    REFUSAL_SOURCE_FULL,   /* max_connections_per_source */
+    REFUSAL_SOURCE_FAST,   /* connect_rate */
     REFUSAL_NO_MEMORY,
     REFUSAL_MODULE, /* connection_made() said no */
     REFUSALS,

@@ -42,7 +42,7 @@ static void take_over(struct thread *thread, unsigned most)
 {
     struct handover item;
     for (unsigned i = 0; i < most && mailbox_take(&thread->mailbox, &item); i++)
-        shard_open(item.shard, item.fd, &item.peer);
+        shard_open(&item);
     if (!mailbox_is_empty(&thread->mailbox))
         wakeup_send(&thread->wakeup);
 }
@@ -329,7 +329,7 @@ void workers_hand_over(const struct handover *item)
     tally_in(&worker->connections);
     tally_in(&item->shard->connections);
     if (worker->thread == NULL) {
-        shard_open(item->shard, item->fd, &item->peer);
+        shard_open(item);
         return;
     }
     mailbox_post(&worker->thread->mailbox, item);

@@ -356,7 +356,7 @@ START_TEST(owner_is_released)
         struct bufferevent *ends[2];
         stage_make_ends(&stage, ends);
         bufferevent_free(ends[1]);
-        ck_assert(connection_open(stage.worker, owner, stage.factory, ends[0], "the peer"));
+        ck_assert(connection_open(stage.worker, owner, stage.factory, ends[0], "the peer", NULL));
         ck_assert_uint_eq(owner->count, (size_t)i + 1);
         session_abort(actor.session);
     }

@@ -171,7 +171,7 @@ START_TEST(reading_cannot_begin)
     stage_begin(&stage, STREAM_SOCKET, &actor_protocol, NULL);
     stage_make_ends(&stage, ends);
     close(bufferevent_getfd(ends[0]));
-    ck_assert(connection_open(stage.worker, &stage.owner, stage.factory, ends[0], "the peer"));
+    ck_assert(connection_open(stage.worker, &stage.owner, stage.factory, ends[0], "the peer", NULL));
     RUN_UNTIL(&stage, stage.owner.count == 0);
     ck_assert_str_eq(actor.story, "made;lost aborted;");
     bufferevent_free(ends[1]);

@@ -10,19 +10,14 @@
 static const struct sources_limits generous = {
     .max_connections = 2, .burst = 1, .prefix_ipv4 = 32, .prefix_ipv6 = 64};
 
-static struct sockaddr_storage address_of(const char *text)
+static union peer_address peer_of(const char *text)
 {
-    struct sockaddr_storage address = {0};
-    void *any = &address;
-    struct sockaddr_in *inet = any;
-    struct sockaddr_in6 *inet6 = any;
-    if (inet_pton(AF_INET, text, &inet->sin_addr) == 1)
-        address.ss_family = AF_INET;
-    else if (inet_pton(AF_INET6, text, &inet6->sin6_addr) == 1)
-        address.ss_family = AF_INET6;
-    else
-        address.ss_family = AF_UNIX;
-    return address;
+    union peer_address peer = {.any.sa_family = AF_UNIX};
+    if (inet_pton(AF_INET, text, &peer.inet.sin_addr) == 1)
+        peer.any.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &peer.inet6.sin6_addr) == 1)
+        peer.any.sa_family = AF_INET6;
+    return peer;
 }
 
 static struct sources *table;
@@ -30,8 +25,8 @@ static struct source *last;
 
 static enum sources_verdict admit(const char *text, uint64_t now)
 {
-    struct sockaddr_storage address = address_of(text);
-    return sources_admit(table, &address, now, &last);
+    union peer_address peer = peer_of(text);
+    return sources_admit(table, &peer, now, &last);
 }
 
 static void begin(void)

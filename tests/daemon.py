@@ -136,7 +136,7 @@ def check_reports(log):
 class Client:
     """One connection; whatever does not come fails at the deadline."""
 
-    def __init__(self, address, receive_buffer=None):
+    def __init__(self, address, receive_buffer=None, source=None):
         if address.startswith("unix:"):
             self.socket = socket.socket(socket.AF_UNIX)
             target = address.removeprefix("unix:")
@@ -148,6 +148,8 @@ class Client:
         self.socket.settimeout(DEADLINE)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source is not None:
+            self.socket.bind((source, 0))
         self.socket.connect(target)
 
     def send(self, data):

@@ -150,7 +150,7 @@ static inline struct peer *stage_connect(struct stage *stage)
     if (!stage->late_readers)
         peer_read(peer);
     peer->taken =
-        connection_open(stage->worker, &stage->owner, stage->factory, ends[0], "the peer");
+        connection_open(stage->worker, &stage->owner, stage->factory, ends[0], "the peer", NULL);
     peer->connection = TAILQ_LAST(&stage->owner.connections, connection_list);
     return peer;
 }

@@ -1,6 +1,7 @@
 """Who may use the control socket, how much of it, and when all else is full."""
 
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -209,6 +210,25 @@ class Permissions(controlcase.ControlCase):
         finally:
             process.terminate()
             self.assertEqual(process.wait(daemon.DEADLINE), 0)
+
+
+class Descriptors(controlcase.ControlCase):
+    def test_administrator_gets_in_when_they_are_out(self):
+        clients = [self.echo() for _ in range(5)]
+        count = max(int(name) for name in os.listdir(f"/proc/{self.daemon.pid}/fd")) + 1
+        resource.prlimit(self.daemon.pid, resource.RLIMIT_NOFILE, (count, count))
+        waiting = self.daemon.connect("echo")
+        waiting.send(b"late")
+        self.daemon.wait_log("cannot accept connections: Too many open files")
+        for _ in range(3):
+            status = self.ask("status")
+            self.assertEqual((status["connections"], status["descriptors"]), (5, count))
+        self.assertEqual(self.listener("echo")["state"], "waiting")
+        self.ctl("kill", str(self.ask("connections", "listener=echo", "limit=1")[0]["id"]))
+        self.assertEqual(waiting.receive(4), b"late")
+        for client in clients:
+            client.half_close()
+        self.assertEqual(sorted(client.receive_all() for client in clients), [b""] * 5)
 
 
 if __name__ == "__main__":
