@@ -24,6 +24,8 @@ from differential import Request, Step
 
 # The program of redis-server is in redis-tools too: it is the one that checks dumps.
 REDIS = shutil.which("redis-check-rdb")
+# What redis-server reads of a client before it goes on with the requests of one who was blocked.
+READ_AT_ONCE = 16 * 1024 - 100
 SEQUENCES = int(os.environ.get("CISTERN_SEQUENCES", "1000"))
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10 ** 9))
 # So many that differ are enough to see why.
@@ -264,6 +266,8 @@ def make_step(rng, subject, connections):
     requests = [make_request(rng, subject, waits) for _ in range(rng.choice((1, 1, 1, 2, 5)))]
     if rng.random() < 0.01:
         requests += breaking(rng)
+    if sum(len(each.data({})) for each in requests) > READ_AT_ONCE:
+        del requests[1:]
     return Step(connection, requests, waits)
 
 
