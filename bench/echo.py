@@ -4,9 +4,9 @@ import servers
 from kinds import (CPU, Against, Paired, Side, Single, at_least, at_most, calls, exactly,
                    idle_figures, instructions, itself_at_most)
 
-CONF = 'listener "echo" { LISTEN idle_timeout = 5m echo { } }\n'
+CONF = 'listener "echo" { LISTEN echo { } }\n'
 # Four messages of 64 KiB are more than the buffer's default.
-STREAM_CONF = 'listener "echo" { LISTEN idle_timeout = 5m echo { buffer = 1MiB } }\n'
+STREAM_CONF = 'listener "echo" { LISTEN echo { buffer = 1MiB } }\n'
 PEERS = ["raw", "bufferevent", "libuv", "asyncio", "uvloop", "twisted", "go"]
 FEW = ["echo", "-c", 1]
 SOME = ["echo", "-c", 64]
