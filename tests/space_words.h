@@ -76,7 +76,7 @@ static inline enum space_refusal refusal_of(struct space *space, const char *nam
     return refusal;
 }
 
-static inline bool exists(const struct space *space, const char *name)
+static inline bool exists(struct space *space, const char *name)
 {
     return space_find(space, word(name)) != NULL;
 }

@@ -62,22 +62,31 @@ void answer_take(struct client *client, struct named_queue *queue, uint64_t coun
     service_schedule(service);
 }
 
-/* The first loss of a queue is logged, then at most one a minute. */
-static void log_losses(struct client *client, struct named_queue *named)
+/* Items lost for want of room. */
+static uint64_t losses_of(const struct queue_counters *counters)
+{
+    return counters->evicted + counters->dropped + counters->rejected + counters->timed_out;
+}
+
+static void log_new_losses(struct client *client, struct named_queue *named)
 {
     const struct queue_counters *counters = &named->queue.counters;
-    uint64_t losses =
-        counters->evicted + counters->dropped + counters->rejected + counters->timed_out;
     unsigned long held_back;
-    if (losses == named->losses ||
-        !log_limit_pass(&named->loss_lines, client->service->now, &held_back))
+    if (!log_limit_pass(&named->loss_lines, client->service->now, &held_back))
         return;
-    named->losses = losses;
+    named->losses = losses_of(counters);
     session_log(client_session(client), LOG_LEVEL_WARNING,
                 "queue '%.*s' has lost items so far: %" PRIu64 " evicted, %" PRIu64
                 " dropped, %" PRIu64 " rejected, %" PRIu64 " timed out",
                 (int)named->name_length, named->name, counters->evicted, counters->dropped,
                 counters->rejected, counters->timed_out);
+}
+
+/* The first loss of a queue is logged, then at most one a minute. */
+static inline void log_losses(struct client *client, struct named_queue *named)
+{
+    if (losses_of(&named->queue.counters) != named->losses)
+        log_new_losses(client, named);
 }
 
 bool answer_move(struct client *client, struct named_queue *from, enum deque_end from_end,
@@ -134,16 +143,11 @@ static bool answer_large_item(struct client *client, const struct queue_bound *b
     return false;
 }
 
-void answer_push(struct client *client, struct named_queue *named, enum push_result result,
-                 const struct batch *batch)
+static void answer_refused_push(struct client *client, struct named_queue *named,
+                                enum push_result result, const struct batch *batch)
 {
     struct queue *queue = &named->queue;
     const struct queue_bound *bound = queue->bound;
-    if (result == PUSH_DONE) {
-        resp_integer(&client->reply, (int64_t)queue_count(queue));
-        log_losses(client, named);
-        return;
-    }
     queue_refused(queue, batch->count);
     log_losses(client, named);
     switch (result) {
@@ -168,6 +172,17 @@ void answer_push(struct client *client, struct named_queue *named, enum push_res
         answer_full(client, named);
         break;
     }
+}
+
+void answer_push(struct client *client, struct named_queue *named, enum push_result result,
+                 const struct batch *batch)
+{
+    if (result != PUSH_DONE) {
+        answer_refused_push(client, named, result, batch);
+        return;
+    }
+    resp_integer(&client->reply, (int64_t)queue_count(&named->queue));
+    log_losses(client, named);
 }
 
 void answer_refusal(struct client *client, enum space_refusal refusal, struct resp_argument name)

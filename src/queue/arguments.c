@@ -75,11 +75,17 @@ struct named_queue *command_queue(struct client *client, struct resp_argument na
     return queue_count(&queue->queue) > 0 ? queue : NULL;
 }
 
-struct named_queue *command_claim(struct client *client, struct resp_argument name)
+static struct named_queue *claim_new(struct client *client, struct resp_argument name)
 {
     enum space_refusal refusal;
     struct named_queue *queue = space_claim(client->space, name, &refusal);
     if (queue == NULL)
         answer_refusal(client, refusal, name);
     return queue;
+}
+
+struct named_queue *command_claim(struct client *client, struct resp_argument name)
+{
+    struct named_queue *queue = space_find(client->space, name);
+    return queue != NULL ? queue : claim_new(client, name);
 }

@@ -61,10 +61,10 @@ static size_t size_before(const unsigned char *end)
     return packed_size(mark, mark < MARK_LONG ? mark : read_length(end - 1 - sizeof(uint32_t)));
 }
 
-static void put_item(unsigned char *at, const struct deque_item *item, unsigned char time_code)
+static void put_item(unsigned char *at, unsigned mark, size_t packed,
+                     const struct deque_item *item, unsigned char time_code)
 {
-    unsigned mark = mark_of(item);
-    unsigned char *last = at + packed_size(mark, item->length) - 1;
+    unsigned char *last = at + packed - 1;
     *at = *last = (unsigned char)mark;
     at[TIME_AT] = time_code;
     if (mark >= MARK_LONG) {
@@ -119,7 +119,7 @@ static bool fits(const struct deque_chunk *chunk, uint64_t time)
 }
 
 /* Chooses base and shift for the times that are present and this one. */
-static void code_anew(struct deque_chunk *chunk, uint64_t time)
+__attribute__((cold, noinline)) static void code_anew(struct deque_chunk *chunk, uint64_t time)
 {
     const uint64_t old_base = chunk->base;
     const unsigned old_shift = chunk->shift;
@@ -193,12 +193,12 @@ static bool has_room(const struct deque_chunk *chunk, enum deque_end end, size_t
  * middle; only if they fill no more than half of it, so that the next move is
  * far enough away to pay for this one. An empty chunk is filled from that end.
  */
-static bool make_room(struct deque_chunk *chunk, enum deque_end end, size_t packed)
+__attribute__((cold, noinline)) static bool make_room(struct deque_chunk *chunk, enum deque_end end, size_t packed)
 {
-    if (chunk->count == 0)
+    if (chunk->count == 0) {
         chunk->start = chunk->end = end == DEQUE_HEAD ? chunk->capacity : 0;
-    if (has_room(chunk, end, packed))
-        return true;
+        return packed <= chunk->capacity;
+    }
     size_t spare = chunk->capacity - chunk_used(chunk);
     if (spare < chunk->capacity / 2 || spare / 2 < packed)
         return false;
@@ -210,18 +210,18 @@ static bool make_room(struct deque_chunk *chunk, enum deque_end end, size_t pack
 
 bool chunk_push(struct deque_chunk *chunk, enum deque_end end, const struct deque_item *item)
 {
-    uint32_t packed = (uint32_t)chunk_packed_size(item);
-    if (!make_room(chunk, end, packed))
+    const unsigned mark = mark_of(item);
+    const uint32_t packed = (uint32_t)packed_size(mark, item->length);
+    if ((chunk->count == 0 || !has_room(chunk, end, packed)) && !make_room(chunk, end, packed))
         return false;
     unsigned char time_code = admit_time(chunk, item->pushed_at);
-    if (end == DEQUE_HEAD) {
+    if (end == DEQUE_HEAD)
         chunk->start -= packed;
-        put_item(chunk->room + chunk->start, item, time_code);
-    } else {
-        put_item(chunk->room + chunk->end, item, time_code);
+    else
         chunk->end += packed;
-    }
     chunk->count++;
+    uint32_t at = end == DEQUE_HEAD ? chunk->start : chunk->end - packed;
+    put_item(chunk->room + at, mark, packed, item, time_code);
     return true;
 }
 
@@ -281,8 +281,13 @@ void chunk_peek(const struct deque_chunk *chunk, enum deque_end end, struct dequ
 
 size_t chunk_pop(struct deque_chunk *chunk, enum deque_end end)
 {
-    size_t offset = place_at(chunk, end);
-    size_t length = chunk_length(chunk, offset);
-    chunk_remove(chunk, offset);
+    const unsigned char *at = chunk->room + place_at(chunk, end);
+    size_t length = length_after(at);
+    uint32_t packed = (uint32_t)packed_size(*at, length);
+    if (end == DEQUE_HEAD)
+        chunk->start += packed;
+    else
+        chunk->end -= packed;
+    chunk->count--;
     return length;
 }

@@ -145,22 +145,25 @@ static int compare(const void *key, const void *row)
     return (one->low > other.low) - (one->low < other.low);
 }
 
-static const struct command *search(const struct packed_name *name)
-{
-    return bsearch(name, commands, command_count, sizeof commands[0], compare);
-}
-
 const struct command *command_find(struct resp_argument name)
 {
     const struct packed_name packed = pack_argument(name);
-    return search(&packed);
+    return bsearch(&packed, commands, command_count, sizeof commands[0], compare);
+}
+
+/* The NUL behind the command's name ends it: it is no letter in either case. */
+static bool is_named(const struct command *command, struct resp_argument name)
+{
+    size_t at = 0;
+    while (at < name.length && command->name[at] == (name.data[at] | 0x20))
+        at++;
+    return at == name.length && command->name[at] == '\0';
 }
 
 /* Clients repeat themselves: the command is looked for at the last one's first. */
 static const struct command *find_again(const struct command *last, struct resp_argument name)
 {
-    const struct packed_name packed = pack_argument(name);
-    return last != NULL && compare(&packed, last) == 0 ? last : search(&packed);
+    return last != NULL && is_named(last, name) ? last : command_find(name);
 }
 
 /* --- errors ------------------------------------------------------------------------- */
@@ -196,8 +199,7 @@ static void answer_unknown(struct client *client, const struct resp_words *words
 
 bool command_arity_fits(int arity, size_t count)
 {
-    size_t wanted = (size_t)abs(arity);
-    return arity < 0 ? count >= wanted : count == wanted;
+    return arity < 0 ? count >= (size_t)-arity : count == (size_t)arity;
 }
 
 /*
@@ -228,14 +230,21 @@ static void refuse_exec(struct client *client)
     client->transaction = NULL;
 }
 
-/* A request that cannot be executed, whatever the queues hold. */
-static bool refuse(struct client *client, const struct command *command,
-                   const struct resp_words *words)
+/* A request that cannot be executed, whatever the queues hold. False: it can, after all. */
+__attribute__((cold, noinline)) static bool refuse(struct client *client,
+                                                   const struct command *command,
+                                                   const struct resp_words *words)
 {
+    if (command == NULL && is_http(words->items[0])) {
+        session_log(client_session(client), LOG_LEVEL_WARNING,
+                    "closed: it speaks HTTP, perhaps for a web page that attacks this port");
+        session_abort(client_session(client));
+        return true;
+    }
     if (command == NULL)
         answer_unknown(client, words);
     else if (command_arity_fits(command->arity, words->count)) {
-        if (command->subcommands == NULL || command_has_subcommand(client, command, words))
+        if (command_has_subcommand(client, command, words))
             return false;
     } else if (command->execute == command_exec)
         refuse_exec(client);
@@ -254,13 +263,9 @@ void command_execute(struct client *client, const struct resp_words *words)
     struct service *service = client->service;
     service->commands++;
     client->active_at = service->now;
-    if (command == NULL && is_http(words->items[0])) {
-        session_log(client_session(client), LOG_LEVEL_WARNING,
-                    "closed: it speaks HTTP, perhaps for a web page that attacks this port");
-        session_abort(client_session(client));
-        return;
-    }
-    if (refuse(client, command, words))
+    bool is_plain = command != NULL && command_arity_fits(command->arity, words->count) &&
+                    command->subcommands == NULL;
+    if (!is_plain && refuse(client, command, words))
         return;
     client->last_command = command;
     if (client->transaction != NULL && !client->executing &&

@@ -12,20 +12,10 @@ static enum push_result try_push(struct client *client, struct named_queue *queu
     return queue_push(&queue->queue, policy, end, batch, client->service->now);
 }
 
-/* insists: waits under every policy, for so long (ms; 0: for ever). */
-static void push(struct client *client, struct named_queue *queue, enum deque_end end,
-                 const struct batch *batch, bool insists, uint64_t timeout)
+static void wait_for_room(struct client *client, struct named_queue *queue, enum deque_end end,
+                          const struct batch *batch, bool insists, uint64_t timeout)
 {
     const struct queue_bound *bound = queue->queue.bound;
-    enum overflow_policy policy = insists ? OVERFLOW_BLOCK : bound->overflow;
-    enum push_result result = try_push(client, queue, policy, end, batch);
-    bool waits = result == PUSH_FULL && policy == OVERFLOW_BLOCK && client_may_wait(client) &&
-                 (insists || bound->push_timeout != PARAMETER_IS_NONE);
-    if (!waits) {
-        answer_push(client, queue, result, batch);
-        space_changed(client->space, queue);
-        return;
-    }
     if (!insists)
         timeout = bound->push_timeout == PARAMETER_IS_FOREVER ? 0 : bound->push_timeout;
     struct resp_argument name = {.data = queue->name, .length = queue->name_length};
@@ -37,6 +27,22 @@ static void push(struct client *client, struct named_queue *queue, enum deque_en
                                               .batch = *batch,
                                               .insists = insists,
                                               .timeout = timeout});
+}
+
+/* insists: waits under every policy, for so long (ms; 0: for ever). */
+static void push(struct client *client, struct named_queue *queue, enum deque_end end,
+                 const struct batch *batch, bool insists, uint64_t timeout)
+{
+    const struct queue_bound *bound = queue->queue.bound;
+    enum overflow_policy policy = insists ? OVERFLOW_BLOCK : bound->overflow;
+    enum push_result result = try_push(client, queue, policy, end, batch);
+    if (result == PUSH_FULL && policy == OVERFLOW_BLOCK && client_may_wait(client) &&
+        (insists || bound->push_timeout != PARAMETER_IS_NONE)) {
+        wait_for_room(client, queue, end, batch, insists, timeout);
+        return;
+    }
+    answer_push(client, queue, result, batch);
+    space_changed(client->space, queue);
 }
 
 static void push_words(struct client *client, const struct resp_words *words, enum deque_end end)

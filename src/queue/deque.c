@@ -64,22 +64,25 @@ static struct deque_chunk *resize(struct deque *deque, struct deque_chunk *chunk
  */
 static struct deque_chunk *trim(struct deque *deque, struct deque_chunk *chunk)
 {
-    size_t used = chunk_used(chunk);
-    if (between_others(chunk) && chunk->capacity - used > used / SPARE_PART)
+    size_t used = chunk_used(chunk), capacity = chunk->capacity;
+    if (between_others(chunk) && capacity - used > used / SPARE_PART)
         return resize(deque, chunk, used);
-    if (chunk->capacity > CHUNK_KEEP && chunk->capacity / ROOM_PART > deque_charge(deque))
-        return resize(deque, chunk, chunk->capacity / (ROOM_PART / 2));
-    return chunk;
+    while (capacity > CHUNK_KEEP && capacity / ROOM_PART > deque_charge(deque))
+        capacity /= ROOM_PART / 2;
+    return capacity < chunk->capacity ? resize(deque, chunk, capacity) : chunk;
 }
 
-/* All but a chunk that somebody has a cursor in. */
+/*
+ * All but a chunk that somebody has a cursor in. In a deque that is not small
+ * neither end has too much room: a chunk that is larger than CHUNK_MAX is full.
+ */
 static void trim_ends(struct deque *deque, const struct deque_chunk *except)
 {
-    if (deque->count == 0)
+    if (deque->count == 0 || deque_charge(deque) >= CHUNK_MAX / ROOM_PART)
         return;
     if (deque->head != except)
         trim(deque, deque->head);
-    if (deque->tail != except)
+    if (deque->tail != deque->head && deque->tail != except)
         trim(deque, deque->tail);
 }
 

@@ -9,19 +9,22 @@ static uint64_t batch_charge(const struct batch *batch)
     return charge;
 }
 
-/* Adds the items [first, end) of a batch. When memory runs out on the way, none is in. */
+/* Adds the items [first, end) of a batch, at least one. When memory runs out on the way, none is in. */
 static enum push_result add_items(struct queue *queue, enum deque_end at, const struct batch *batch,
                                   size_t first, size_t end, uint64_t now)
 {
+    uint64_t charge = 0;
     for (size_t i = first; i < end; i++) {
         const struct deque_item item = {
             .data = batch->items[i].data, .length = batch->items[i].length, .pushed_at = now};
-        if (queue_add(queue, at, &item))
+        charge += deque_item_charge(item.length);
+        if (deque_push(&queue->items, at, &item))
             continue;
         while (i-- > first)
-            queue_drop(queue, at);
+            deque_pop(&queue->items, at);
         return PUSH_NO_MEMORY;
     }
+    queue_note_come(queue, at, charge);
     queue->counters.pushed += end - first;
     queue_note_high(queue);
     return PUSH_DONE;
@@ -103,10 +106,24 @@ static enum push_result push_drop_newest(struct queue *queue, enum deque_end end
     }
     if (admitted > 0 && !budget_allows(queue->budget, charge))
         return PUSH_BUDGET;
-    enum push_result result = add_items(queue, end, batch, 0, admitted, now);
+    enum push_result result = PUSH_DONE;
+    if (admitted > 0)
+        result = add_items(queue, end, batch, 0, admitted, now);
     if (result == PUSH_DONE)
         queue->counters.dropped += batch->count - admitted;
     return result;
+}
+
+/* Whether all of it fits as things are: then no policy is asked, and nothing is in the way. */
+static bool has_room_for(const struct queue *queue, const struct batch *batch)
+{
+    uint64_t charge = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].length > queue->bound->max_item_bytes)
+            return false;
+        charge += deque_item_charge(batch->items[i].length);
+    }
+    return queue_fits(queue, charge, batch->count) && budget_allows(queue->budget, charge);
 }
 
 /* An item that no policy could ever take. */
@@ -143,6 +160,8 @@ enum push_result queue_push(struct queue *queue, enum overflow_policy policy, en
                             const struct batch *batch, uint64_t now)
 {
     queue_expire(queue, now);
+    if (has_room_for(queue, batch))
+        return add_items(queue, end, batch, 0, batch->count, now);
     if (has_impossible_item(queue, batch))
         return PUSH_TOO_BIG;
     queue_trim(queue, SIZE_MAX); /* what a reload has begun is not this push's doing */

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../parameter.h"
-
 void queue_init(struct queue *queue, const struct queue_bound *bound, struct budget *budget)
 {
     *queue = (struct queue){.bound = bound, .budget = budget};
@@ -32,37 +30,24 @@ uint64_t queue_oldest_age(const struct queue *queue, uint64_t now)
     return age(&head, now) > age(&tail, now) ? age(&head, now) : age(&tail, now);
 }
 
-bool queue_fits(const struct queue *queue, uint64_t charge, uint64_t count)
-{
-    const struct queue_bound *bound = queue->bound;
-    uint64_t items = queue_held(queue), bytes = queue_bytes(queue);
-    return items <= bound->max_items && count <= bound->max_items - items &&
-           bytes <= bound->max_bytes && charge <= bound->max_bytes - bytes;
-}
-
-enum deque_end queue_opposite(enum deque_end end)
-{
-    return end == DEQUE_HEAD ? DEQUE_TAIL : DEQUE_HEAD;
-}
-
 /* --- one item in, one item out ------------------------------------------------------- */
 
 /* An item has gone from that end of the deque. */
 static void note_gone(struct queue *queue, enum deque_end end)
 {
+    if (queue->returned.count == 0)
+        return;
     if (end == DEQUE_HEAD)
         returns_drop_head(&queue->returned);
     else if (queue->returned.count > deque_count(&queue->items))
         returns_forget(&queue->returned);
 }
 
-bool queue_add(struct queue *queue, enum deque_end end, const struct deque_item *item)
+static bool add(struct queue *queue, enum deque_end end, const struct deque_item *item)
 {
     if (!deque_push(&queue->items, end, item))
         return false;
-    if (end == DEQUE_HEAD)
-        returns_forget(&queue->returned);
-    budget_charge(queue->budget, deque_item_charge(item->length));
+    queue_note_come(queue, end, deque_item_charge(item->length));
     return true;
 }
 
@@ -70,14 +55,6 @@ void queue_drop(struct queue *queue, enum deque_end end)
 {
     budget_release(queue->budget, deque_item_charge(deque_pop(&queue->items, end)));
     note_gone(queue, end);
-}
-
-void queue_note_high(struct queue *queue)
-{
-    if (queue_held(queue) > queue->counters.high_items)
-        queue->counters.high_items = queue_held(queue);
-    if (queue_bytes(queue) > queue->counters.high_bytes)
-        queue->counters.high_bytes = queue_bytes(queue);
 }
 
 void queue_make_room(struct queue *queue, enum deque_end end, uint64_t charge, uint64_t count,
@@ -90,11 +67,6 @@ void queue_make_room(struct queue *queue, enum deque_end end, uint64_t charge, u
 }
 
 /* --- out --------------------------------------------------------------------------------- */
-
-bool queue_peek(const struct queue *queue, enum deque_end end, struct deque_item *item)
-{
-    return deque_peek(&queue->items, end, item);
-}
 
 uint64_t queue_count_within(struct queue *queue, enum deque_end end, uint64_t count, uint64_t bytes)
 {
@@ -147,12 +119,10 @@ void queue_clear(struct queue *queue)
     returns_forget(&queue->returned);
 }
 
-bool queue_expire(struct queue *queue, uint64_t now)
+bool queue_drop_expired(struct queue *queue, uint64_t now)
 {
     static const enum deque_end ends[] = {DEQUE_HEAD, DEQUE_TAIL};
     uint64_t before = queue->counters.expired;
-    if (queue->bound->max_age == PARAMETER_IS_NONE)
-        return false;
     for (size_t i = 0; i < 2; i++) {
         struct deque_item item;
         while (deque_peek(&queue->items, ends[i], &item) &&
@@ -235,7 +205,7 @@ enum push_result queue_move(struct queue *from, enum deque_end from_end, struct 
         queue_make_room(to, queue_opposite(to_end), charge, 1, &to->counters.evicted);
     if (!queue_fits(to, charge, 1))
         return PUSH_FULL;
-    if (!queue_add(to, to_end, &item))
+    if (!add(to, to_end, &item))
         return PUSH_NO_MEMORY;
     to->counters.pushed++;
     queue_note_high(to);
@@ -252,7 +222,7 @@ void queue_unload(struct queue *queue)
 
 bool queue_load(struct queue *queue, const struct deque_item *item)
 {
-    return queue_add(queue, DEQUE_TAIL, item);
+    return add(queue, DEQUE_TAIL, item);
 }
 
 /* --- leases ----------------------------------------------------------------------------------- */

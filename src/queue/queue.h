@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "../budget.h"
+#include "../parameter.h"
 #include "../resp/resp.h"
 #include "deque.h"
 #include "returns.h"
@@ -106,7 +107,11 @@ bool queue_could_hold(const struct queue *queue, const struct batch *batch);
 void queue_refused(struct queue *queue, size_t count);
 
 /* The item at that end, until the queue changes; false when empty. */
-bool queue_peek(const struct queue *queue, enum deque_end end, struct deque_item *item);
+static inline bool queue_peek(const struct queue *queue, enum deque_end end,
+                              struct deque_item *item)
+{
+    return deque_peek(&queue->items, end, item);
+}
 /* How many items from that end, at most so many, are so many bytes together; one at least. */
 uint64_t queue_count_within(struct queue *queue, enum deque_end end, uint64_t count,
                             uint64_t bytes);
@@ -127,8 +132,14 @@ enum push_result queue_move(struct queue *from, enum deque_end from_end, struct 
 /* Whether it is of no use to wait for room in `to`, for the item at that end of `from`. */
 bool queue_has_room(const struct queue *to, const struct queue *from, enum deque_end end);
 
+/* For queue_expire(), if there is a max_age. */
+bool queue_drop_expired(struct queue *queue, uint64_t now);
+
 /* Drops what is older than max_age at both ends. True if it dropped anything. */
-bool queue_expire(struct queue *queue, uint64_t now);
+static inline bool queue_expire(struct queue *queue, uint64_t now)
+{
+    return queue->bound->max_age != PARAMETER_IS_NONE && queue_drop_expired(queue, now);
+}
 
 /*
  * After the bound has changed: drops at most so many items that no longer fit,

@@ -36,6 +36,8 @@ struct space *space_get(struct space *space)
 
 static void free_queue(struct space *space, struct named_queue *queue)
 {
+    if (space->found == queue)
+        space->found = NULL;
     HASH_DEL(space->by_name, queue);
     if (queue->is_idle)
         TAILQ_REMOVE(&space->idle, queue, idle);
@@ -84,12 +86,14 @@ static unsigned hash_of(const struct space *space, struct resp_argument name)
     return (unsigned)XXH3_64bits_withSeed(name.data, name.length, space->hash_key);
 }
 
-struct named_queue *space_find(const struct space *space, struct resp_argument name)
+struct named_queue *space_search(struct space *space, struct resp_argument name)
 {
     struct named_queue *queue = NULL;
     if (name.length <= QUEUE_NAME_MAX)
         HASH_FIND_BYHASHVALUE(hh, space->by_name, name.data, name.length, hash_of(space, name),
                               queue);
+    if (queue != NULL)
+        space->found = queue;
     return queue;
 }
 
@@ -188,7 +192,7 @@ static void set_idle(struct space *space, struct named_queue *queue, bool idle)
         TAILQ_REMOVE(&space->idle, queue, idle);
 }
 
-void space_changed(struct space *space, struct named_queue *queue)
+void space_arrange(struct space *space, struct named_queue *queue)
 {
     bool seen = queue_count(&queue->queue) > 0;
     bool waited_for = queue->consumers.length > 0 || queue->producers.length > 0;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #define HASH_NONFATAL_OOM 1
@@ -83,6 +84,7 @@ struct space {
     struct limits *limits;           /* a reference */
     bool is_private;                 /* of one connection: nobody else can bring or take an item */
     struct named_queue *by_name;     /* uthash */
+    struct named_queue *found;       /* last: clients repeat themselves. NULL: it is gone */
     uint64_t hash_key;               /* random */
     struct named_queue_list idle;    /* longest idle first */
     struct named_queue_list ready;   /* somebody who waits may be served */
@@ -107,8 +109,18 @@ void space_put(struct space *space);
 /* After limits_set(): each queue gets the bound that now holds for its name. */
 void space_rebind(struct space *space);
 
+/* Looks it up in the hash table: for space_find(). */
+struct named_queue *space_search(struct space *space, struct resp_argument name);
+
 /* NULL when there is none of that name; it may be empty. */
-struct named_queue *space_find(const struct space *space, struct resp_argument name);
+static inline struct named_queue *space_find(struct space *space, struct resp_argument name)
+{
+    struct named_queue *found = space->found;
+    if (found != NULL && found->name_length == name.length &&
+        memcmp(found->name, name.data, name.length) == 0)
+        return found;
+    return space_search(space, name);
+}
 
 enum space_refusal {
     SPACE_MADE,
@@ -124,11 +136,19 @@ struct named_queue *space_claim(struct space *space, struct resp_argument name,
 /* Makes a queue of a name that none has, whatever the limits; NULL when memory is out. */
 struct named_queue *space_restore(struct space *space, struct resp_argument name);
 
+/* Keeps idle, ready and seen true: for space_changed(). */
+void space_arrange(struct space *space, struct named_queue *queue);
+
 /*
- * To be called after every change of a queue's items, leases or lines: keeps
- * idle, ready and seen true.
+ * To be called after every change of a queue's items, leases or lines. A queue
+ * that held items and does so still, at which nobody waits, stays where it is.
  */
-void space_changed(struct space *space, struct named_queue *queue);
+static inline void space_changed(struct space *space, struct named_queue *queue)
+{
+    size_t waiting = queue->consumers.length + queue->producers.length;
+    if (!queue->is_seen || queue_count(&queue->queue) == 0 || waiting > 0)
+        space_arrange(space, queue);
+}
 
 /* The next queue of which somebody may be served, no longer ready; or NULL. */
 struct named_queue *space_next_ready(struct space *space);

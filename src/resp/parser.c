@@ -80,13 +80,13 @@ static inline const char *plain_header(const char *at, const char *end, char typ
     if (end - at < 4 || *at != type || digit_value(at[1]) > 9)
         return NULL;
     size_t value = digit_value(at[1]);
-    for (at += 2; digit_value(*at) <= 9; at++) {
-        if (end - at < 3 || value == 0 || value > 99999999)
+    for (at += 2; *at != '\r'; at++) {
+        if (digit_value(*at) > 9 || end - at < 3 || value == 0 || value > 99999999)
             return NULL;
         value = value * 10 + digit_value(*at);
     }
     *number = value;
-    return memcmp(at, "\r\n", 2) == 0 ? at + 2 : NULL;
+    return at[1] == '\n' ? at + 2 : NULL;
 }
 
 /*
@@ -94,24 +94,23 @@ static inline const char *plain_header(const char *at, const char *end, char typ
  * every number is plain. False for all others, of which the steps below tell
  * what they are; nothing has changed then but the words.
  */
-static bool parse_whole(const struct call *call, size_t *consumed)
+static bool parse_whole(const struct resp_limits *limits, const char *data, size_t size,
+                        size_t *consumed, struct resp_words *words)
 {
-    const struct resp_limits *limits = call->limits;
-    size_t within = call->length < limits->max_request ? call->length : limits->max_request;
-    const char *end = call->data + within;
+    const char *end = data + (size < limits->max_request ? size : limits->max_request);
     size_t count, length;
-    const char *at = plain_header(call->data, end, '*', &count);
+    const char *at = plain_header(data, end, '*', &count);
+    words->count = 0;
     if (at == NULL || count == 0 || count > limits->max_arguments)
         return false;
     while (count-- > 0) {
         at = plain_header(at, end, '$', &length);
         if (at == NULL || length > RESP_BULK_MAX || (size_t)(end - at) < length + 2 ||
-            memcmp(at + length, "\r\n", 2) != 0 || !resp_words_add(call->words, at, length))
+            memcmp(at + length, "\r\n", 2) != 0 || !resp_words_add(words, at, length))
             return false;
         at += length + 2;
     }
-    *consumed = (size_t)(at - call->data);
-    call->parser->searched = 0;
+    *consumed = (size_t)(at - data);
     return true;
 }
 
@@ -237,11 +236,8 @@ static enum resp_status parse_multibulk(const struct call *call, size_t *consume
 {
     struct resp_parser *parser = call->parser;
     enum resp_status status = RESP_REQUEST;
-    if (!parser->in_multibulk) {
-        if (parse_whole(call, consumed))
-            return RESP_REQUEST;
+    if (!parser->in_multibulk)
         status = read_count(call, consumed);
-    }
     if (status == RESP_REQUEST)
         status = read_arguments(call);
     if (status == RESP_INCOMPLETE) {
@@ -284,9 +280,10 @@ static enum resp_status parse_inline(const struct call *call, size_t *consumed)
 
 /* ---------------------------------------------------------------------------- */
 
-enum resp_status resp_parse(struct resp_parser *parser, const struct resp_limits *limits,
-                            const char *data, size_t length, size_t *consumed,
-                            struct resp_words *words, char error_text[RESP_ERROR_SIZE])
+__attribute__((cold, noinline)) static enum resp_status
+parse_steps(struct resp_parser *parser, const struct resp_limits *limits, const char *data,
+            size_t length, size_t *consumed, struct resp_words *words,
+            char error_text[RESP_ERROR_SIZE])
 {
     struct call call = {parser, limits, data, length, words, error_text};
     *consumed = 0;
@@ -296,4 +293,14 @@ enum resp_status resp_parse(struct resp_parser *parser, const struct resp_limits
     if (parser->in_multibulk || data[0] == '*')
         return parse_multibulk(&call, consumed);
     return parse_inline(&call, consumed);
+}
+
+enum resp_status resp_parse(struct resp_parser *parser, const struct resp_limits *limits,
+                            const char *data, size_t length, size_t *consumed,
+                            struct resp_words *words, char error_text[RESP_ERROR_SIZE])
+{
+    if (parser->in_multibulk || length == 0 || !parse_whole(limits, data, length, consumed, words))
+        return parse_steps(parser, limits, data, length, consumed, words, error_text);
+    parser->searched = 0;
+    return RESP_REQUEST;
 }
