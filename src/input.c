@@ -3,6 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What has grown large goes elsewhere without being copied: so realloc(), where it can be. */
+static bool resize(struct input *input, size_t capacity)
+{
+    size_t length = input_length(input);
+    char *data = input->start == 0 ? realloc(input->data, capacity) : malloc(capacity);
+    if (data == NULL)
+        return false;
+    if (input->start > 0) {
+        memcpy(data, input_data(input), length);
+        free(input->data);
+    }
+    *input = (struct input){.data = data, .end = length, .capacity = capacity};
+    return true;
+}
+
 bool input_reserve(struct input *input, size_t wanted, size_t limit)
 {
     size_t length = input_length(input);
@@ -17,14 +32,7 @@ bool input_reserve(struct input *input, size_t wanted, size_t limit)
     size_t capacity = length > limit / 2 ? limit : length * 2;
     if (capacity < length + wanted)
         capacity = length + wanted;
-    char *data = malloc(capacity);
-    if (data == NULL)
-        return false;
-    if (length > 0)
-        memcpy(data, input_data(input), length);
-    free(input->data);
-    *input = (struct input){.data = data, .end = length, .capacity = capacity};
-    return true;
+    return resize(input, capacity);
 }
 
 char *input_space(struct input *input, size_t *room)
