@@ -106,7 +106,9 @@ START_TEST(only_idle_queues_make_room)
     push(space, "a", "1");
     pop(space, "a");
     push(space, "a", "2");
-    space_join(space, b, _i == 0 ? &b->consumers : &b->producers, &waiter);
+    struct waiter_line *const lines[] = {&b->consumers, &b->producers, &b->movers};
+    waiter.destination = a;
+    space_join(space, b, lines[_i], &waiter);
     push(space, "c", "1");
     queue_lease(&c->queue);
     space_changed(space, c);
@@ -254,6 +256,27 @@ START_TEST(ready_for_producers)
 }
 END_TEST
 
+/* Whatever changes at the source of a move, its destination may now have room for it. */
+START_TEST(ready_for_movers)
+{
+    struct space *space = make_space();
+    struct waiter mover = {.destination = claim(space, "to")};
+    push(space, "from", "1 2");
+    struct named_queue *from = claim(space, "from");
+    space_join(space, from, &from->movers, &mover);
+    for (int i = 0; i < 3; i++) { /* it came, there is another item, there is none */
+        ck_assert_ptr_eq(space_next_ready(space), mover.destination);
+        ck_assert_ptr_null(space_next_ready(space));
+        if (i < 2)
+            pop(space, "from");
+    }
+    space_leave(space, &mover);
+    push(space, "from", "3");
+    ck_assert_ptr_null(space_next_ready(space));
+    space_put(space);
+}
+END_TEST
+
 /* Ready, but its waiter left and its item was taken: it may make room like any other. */
 START_TEST(ready_queue_makes_room)
 {
@@ -353,13 +376,14 @@ int main(void)
     tcase_add_test(space, seen_while_they_hold_items);
     tcase_add_test(space, references);
     tcase_add_test(space, longest_idle_makes_room);
-    tcase_add_loop_test(space, only_idle_queues_make_room, 0, 2);
+    tcase_add_loop_test(space, only_idle_queues_make_room, 0, 3);
     tcase_add_test(space, counters_outlive_the_queue);
     tcase_add_test(space, claim_without_memory);
     tcase_add_test(space, nothing_without_memory);
     tcase_add_test(space, waiters_stand_in_line);
     tcase_add_test(space, ready_once);
     tcase_add_test(space, ready_for_producers);
+    tcase_add_test(space, ready_for_movers);
     tcase_add_test(space, ready_queue_makes_room);
     tcase_add_loop_test(space, scan_visits_all, 0, 12);
     tcase_add_loop_test(space, scan_of_a_growing_table, 0, 20);

@@ -60,6 +60,31 @@ class Moves(queuecase.QueueCase):
         self.assertEqual(mover.read(), "b")
         self.assertEqual(self.items("d"), ["y", "b"])
 
+    def test_smaller_item_comes_while_it_waits_for_room(self):
+        """It has room as soon as it is the next one, in whatever way it comes to be that."""
+        super().start('match "d" { max_item_bytes = 60 max_bytes = 100 overflow = block }')
+        large = "x" * 60
+        for words in ["LPOP", "s"], ["LPUSH", "s", "a"], ["LREM", "s", 1, large]:
+            self.client.call("RPUSH", "d", "y" * 30)
+            self.client.call("RPUSH", "s", large, "a")
+            mover = self.producer(*self.move("s", "d"), queue="d")
+            self.client.call(*words)
+            self.assertEqual(mover.read(), "a")
+            self.assertEqual(self.items("d"), ["y" * 30, "a"])
+            self.client.call("DEL", "s", "d")
+        self.assert_conserved("s", "d")
+
+    def test_larger_item_comes_while_it_waits_for_room(self):
+        super().start('match "d" { max_item_bytes = 60 max_bytes = 100 overflow = block }')
+        self.client.call("RPUSH", "d", "y" * 60)
+        self.client.call("RPUSH", "s", "x" * 20)
+        mover = self.producer(*self.move("s", "d"), queue="d")
+        self.client.call("LPUSH", "s", "x" * 30)
+        self.assert_silent(mover)
+        self.assertEqual(self.figures("waiting_push", queue="d"), (1,))
+        self.client.call("LPOP", "d")
+        self.assertEqual(mover.read(), "x" * 30)
+
     def test_producers_and_movers_stand_in_one_line(self):
         self.start()
         self.client.call("RPUSH", "d", "x", "y")

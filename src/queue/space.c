@@ -139,6 +139,7 @@ static struct named_queue *make_queue(struct space *space, struct resp_argument 
     queue_init(&queue->queue, bound, &space->limits->budget);
     init_line(&queue->consumers);
     init_line(&queue->producers);
+    init_line(&queue->movers);
     queue->name_length = name.length;
     memcpy(queue->name, name.data, name.length);
     HASH_ADD_BYHASHVALUE(hh, space->by_name, name, name.length, hash_of(space, name), queue);
@@ -192,20 +193,28 @@ static void set_idle(struct space *space, struct named_queue *queue, bool idle)
         TAILQ_REMOVE(&space->idle, queue, idle);
 }
 
+static void set_ready(struct space *space, struct named_queue *queue)
+{
+    if (queue->is_ready)
+        return;
+    queue->is_ready = true;
+    TAILQ_INSERT_TAIL(&space->ready, queue, ready);
+}
+
 void space_arrange(struct space *space, struct named_queue *queue)
 {
     bool seen = queue_count(&queue->queue) > 0;
-    bool waited_for = queue->consumers.length > 0 || queue->producers.length > 0;
+    bool waited_for = queue->consumers.length + queue->producers.length + queue->movers.length > 0;
     if (seen != queue->is_seen) {
         queue->is_seen = seen;
         space->seen = seen ? space->seen + 1 : space->seen - 1;
     }
     set_idle(space, queue, !seen && !waited_for && queue->queue.leased_items == 0);
-    if (!queue->is_ready &&
-        ((seen && queue->consumers.length > 0) || queue->producers.length > 0)) {
-        queue->is_ready = true;
-        TAILQ_INSERT_TAIL(&space->ready, queue, ready);
-    }
+    if ((seen && queue->consumers.length > 0) || queue->producers.length > 0)
+        set_ready(space, queue);
+    const struct waiter *mover; /* there may be room for what it would now move */
+    TAILQ_FOREACH(mover, &queue->movers.waiters, others)
+    set_ready(space, mover->destination);
 }
 
 struct named_queue *space_next_ready(struct space *space)

@@ -37,6 +37,7 @@ struct waiter {
     struct client *client;
     struct named_queue *queue;
     struct waiter_line *line;
+    struct named_queue *destination; /* in line for room there; NULL unless among movers */
 };
 
 /* First come, first served. */
@@ -50,6 +51,7 @@ struct named_queue {
     UT_hash_handle hh;
     struct waiter_line consumers; /* wait for items */
     struct waiter_line producers; /* wait for room */
+    struct waiter_line movers;    /* wait for room elsewhere, for an item of this one */
     uint64_t losses;              /* items lost for want of room, when it was last logged */
     struct log_limit loss_lines;
     TAILQ_ENTRY(named_queue) idle;
@@ -145,7 +147,7 @@ void space_arrange(struct space *space, struct named_queue *queue);
  */
 static inline void space_changed(struct space *space, struct named_queue *queue)
 {
-    size_t waiting = queue->consumers.length + queue->producers.length;
+    size_t waiting = queue->consumers.length + queue->producers.length + queue->movers.length;
     if (!queue->is_seen || queue_count(&queue->queue) == 0 || waiting > 0)
         space_arrange(space, queue);
 }

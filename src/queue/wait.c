@@ -35,7 +35,8 @@ static size_t words_size(const struct resp_argument *words, size_t count)
 static struct wait *wait_new(const struct wait_request *request)
 {
     size_t names = request->name_count, items = request->batch.count;
-    size_t head = sizeof(struct wait) + names * sizeof(struct waiter);
+    size_t lines = request->kind == WAIT_MOVE ? 2 : names;
+    size_t head = sizeof(struct wait) + lines * sizeof(struct waiter);
     struct wait *wait =
         calloc(1, head + words_size(request->names, names) +
                       words_size(request->batch.items, items) + request->destination.length);
@@ -58,7 +59,20 @@ static void join(struct client *client, struct named_queue *queue, struct waiter
     struct wait *wait = client->wait;
     struct waiter *waiter = &wait->waiters[wait->waiter_count++];
     waiter->client = client;
+    waiter->destination = NULL;
     space_join(client->space, queue, line, waiter);
+}
+
+/* A move whose source has an item waits for room: it is looked at when either of them changes. */
+static void join_destination(struct client *client, struct named_queue *from,
+                             struct named_queue *to)
+{
+    struct wait *wait = client->wait;
+    join(client, to, &to->producers);
+    struct waiter *waiter = &wait->waiters[wait->waiter_count++];
+    waiter->client = client;
+    waiter->destination = to;
+    space_join(client->space, from, &from->movers, waiter);
 }
 
 static bool join_all(struct client *client)
@@ -190,7 +204,7 @@ static bool serve_move(struct client *client, struct named_queue *from, bool in_
     session_uncork(client_session(client));
     struct named_queue *to = space_find(client->space, request->destination);
     leave_lines(client);
-    join(client, to, &to->producers);
+    join_destination(client, from, to);
     return false;
 }
 
