@@ -1,6 +1,7 @@
 /* Answers that take items off queues, or bring them in: see wait.h. */
 #include <inttypes.h>
 
+#include "../rarely.h"
 #include "wait.h"
 
 void answer_items(struct client *client, struct named_queue *queue, enum deque_end end,
@@ -68,7 +69,7 @@ static uint64_t losses_of(const struct queue_counters *counters)
     return counters->evicted + counters->dropped + counters->rejected + counters->timed_out;
 }
 
-static void log_new_losses(struct client *client, struct named_queue *named)
+static RARELY void log_new_losses(struct client *client, struct named_queue *named)
 {
     const struct queue_counters *counters = &named->queue.counters;
     unsigned long held_back;
@@ -143,8 +144,8 @@ static bool answer_large_item(struct client *client, const struct queue_bound *b
     return false;
 }
 
-static void answer_refused_push(struct client *client, struct named_queue *named,
-                                enum push_result result, const struct batch *batch)
+static RARELY void answer_refused_push(struct client *client, struct named_queue *named,
+                                       enum push_result result, const struct batch *batch)
 {
     struct queue *queue = &named->queue;
     const struct queue_bound *bound = queue->bound;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rarely.h"
 #include "command.h"
 #include "wait.h"
 
@@ -75,7 +76,7 @@ struct named_queue *command_queue(struct client *client, struct resp_argument na
     return queue_count(&queue->queue) > 0 ? queue : NULL;
 }
 
-static struct named_queue *claim_new(struct client *client, struct resp_argument name)
+static RARELY struct named_queue *claim_new(struct client *client, struct resp_argument name)
 {
     enum space_refusal refusal;
     struct named_queue *queue = space_claim(client->space, name, &refusal);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rarely.h"
+
 /* --- one item ----------------------------------------------------------------- */
 
 /*
@@ -61,8 +63,8 @@ static size_t size_before(const unsigned char *end)
     return packed_size(mark, mark < MARK_LONG ? mark : read_length(end - 1 - sizeof(uint32_t)));
 }
 
-static void put_item(unsigned char *at, unsigned mark, size_t packed,
-                     const struct deque_item *item, unsigned char time_code)
+static void put_item(unsigned char *at, unsigned mark, size_t packed, const struct deque_item *item,
+                     unsigned char time_code)
 {
     unsigned char *last = at + packed - 1;
     *at = *last = (unsigned char)mark;
@@ -119,7 +121,7 @@ static bool fits(const struct deque_chunk *chunk, uint64_t time)
 }
 
 /* Chooses base and shift for the times that are present and this one. */
-__attribute__((cold, noinline)) static void code_anew(struct deque_chunk *chunk, uint64_t time)
+static RARELY void code_anew(struct deque_chunk *chunk, uint64_t time)
 {
     const uint64_t old_base = chunk->base;
     const unsigned old_shift = chunk->shift;
@@ -193,7 +195,7 @@ static bool has_room(const struct deque_chunk *chunk, enum deque_end end, size_t
  * middle; only if they fill no more than half of it, so that the next move is
  * far enough away to pay for this one. An empty chunk is filled from that end.
  */
-__attribute__((cold, noinline)) static bool make_room(struct deque_chunk *chunk, enum deque_end end, size_t packed)
+static RARELY bool make_room(struct deque_chunk *chunk, enum deque_end end, size_t packed)
 {
     if (chunk->count == 0) {
         chunk->start = chunk->end = end == DEQUE_HEAD ? chunk->capacity : 0;

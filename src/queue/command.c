@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rarely.h"
 #include "transaction.h"
 
 #define WRITE COMMAND_WRITE
@@ -231,9 +232,8 @@ static void refuse_exec(struct client *client)
 }
 
 /* A request that cannot be executed, whatever the queues hold. False: it can, after all. */
-__attribute__((cold, noinline)) static bool refuse(struct client *client,
-                                                   const struct command *command,
-                                                   const struct resp_words *words)
+static RARELY bool refuse(struct client *client, const struct command *command,
+                          const struct resp_words *words)
 {
     if (command == NULL && is_http(words->items[0])) {
         session_log(client_session(client), LOG_LEVEL_WARNING,

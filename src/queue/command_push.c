@@ -1,4 +1,5 @@
 /* Commands that add items. */
+#include "../rarely.h"
 #include "command.h"
 #include "wait.h"
 
@@ -12,8 +13,9 @@ static enum push_result try_push(struct client *client, struct named_queue *queu
     return queue_push(&queue->queue, policy, end, batch, client->service->now);
 }
 
-static void wait_for_room(struct client *client, struct named_queue *queue, enum deque_end end,
-                          const struct batch *batch, bool insists, uint64_t timeout)
+static RARELY void wait_for_room(struct client *client, struct named_queue *queue,
+                                 enum deque_end end, const struct batch *batch, bool insists,
+                                 uint64_t timeout)
 {
     const struct queue_bound *bound = queue->queue.bound;
     if (!insists)

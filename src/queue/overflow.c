@@ -9,7 +9,7 @@ static uint64_t batch_charge(const struct batch *batch)
     return charge;
 }
 
-/* Adds the items [first, end) of a batch, at least one. When memory runs out on the way, none is in. */
+/* Adds the items [first, end), at least one. When memory runs out on the way, none is in. */
 static enum push_result add_items(struct queue *queue, enum deque_end at, const struct batch *batch,
                                   size_t first, size_t end, uint64_t now)
 {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../rarely.h"
+
 /*
  * One call of resp_parse. Its steps return RESP_REQUEST when they are done and
  * the next may follow; every other status is the one of the call.
@@ -280,10 +282,12 @@ static enum resp_status parse_inline(const struct call *call, size_t *consumed)
 
 /* ---------------------------------------------------------------------------- */
 
-__attribute__((cold, noinline)) static enum resp_status
-parse_steps(struct resp_parser *parser, const struct resp_limits *limits, const char *data,
-            size_t length, size_t *consumed, struct resp_words *words,
-            char error_text[RESP_ERROR_SIZE])
+/* All that is not a whole multibulk request of plain numbers, or not yet. */
+static RARELY enum resp_status parse_steps(struct resp_parser *parser,
+                                           const struct resp_limits *limits, const char *data,
+                                           size_t length, size_t *consumed,
+                                           struct resp_words *words,
+                                           char error_text[RESP_ERROR_SIZE])
 {
     struct call call = {parser, limits, data, length, words, error_text};
     *consumed = 0;
