@@ -262,6 +262,13 @@ uint64_t session_id(const struct session *session);
 void session_write(struct session *session, const void *data, size_t length);
 
 /*
+ * A place for length bytes behind what was written, which are to be put there
+ * before the next call: session_write() without a copy. NULL where that cannot
+ * be: session_write() them.
+ */
+char *session_append(struct session *session, size_t length);
+
+/*
  * To write to another session than the one whose callback runs (a waiter that
  * is served), in several pieces that shall leave as one: cork it, write to it
  * alone, uncork it.

@@ -97,6 +97,18 @@ void session_write(struct session *session, const void *data, size_t length)
     worker->output_length += length;
 }
 
+char *session_append(struct session *session, size_t length)
+{
+    struct connection *connection = connection_of(session);
+    struct worker *worker = connection->worker;
+    if (connection->state != CONNECTION_OPEN || worker->corked != connection ||
+        length > WORKER_BUFFER_SIZE - worker->output_length)
+        return NULL;
+    char *end = worker->output + worker->output_length;
+    worker->output_length += length;
+    return end;
+}
+
 void session_cork(struct session *session)
 {
     connection_cork(connection_of(session));

@@ -19,6 +19,27 @@ static void collect(void *context, const void *data, size_t length)
     sent[sent_length] = '\0';
 }
 
+static char *append(void *context, size_t length)
+{
+    ck_assert_ptr_eq(context, sent);
+    ck_assert_uint_lt(length, sizeof(sent) - sent_length);
+    char *end = sent + sent_length;
+    sent_length += length;
+    sent[sent_length] = '\0';
+    return end;
+}
+
+static char *refuse(void *context, size_t length)
+{
+    ck_assert_ptr_eq(context, sent);
+    ck_assert_uint_gt(length, 0);
+    return NULL;
+}
+
+/* Places to put replies together at: none, always, never. */
+static char *(*const places[])(void *context, size_t length) = {NULL, append, refuse};
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
 static struct resp_writer writer_of(int version)
 {
     sent_length = 0;
@@ -26,12 +47,13 @@ static struct resp_writer writer_of(int version)
 }
 
 #define WRITES(version, expected, function, ...)                                                   \
-    do {                                                                                           \
+    for (size_t place = 0; place < PLACES; place++) {                                              \
         struct resp_writer writer = writer_of(version);                                            \
+        writer.append = places[place];                                                             \
         function(&writer, ##__VA_ARGS__);                                                          \
         ck_assert_uint_eq(sent_length, sizeof(expected) - 1);                                      \
         ck_assert_mem_eq(sent, expected, sizeof(expected));                                        \
-    } while (0)
+    }
 
 START_TEST(same_in_both_versions)
 {
@@ -39,6 +61,8 @@ START_TEST(same_in_both_versions)
     WRITES(_i, ":0\r\n", resp_integer, 0);
     WRITES(_i, ":7\r\n", resp_integer, 7);
     WRITES(_i, ":-10\r\n", resp_integer, -10);
+    WRITES(_i, ":99\r\n", resp_integer, 99);
+    WRITES(_i, ":100\r\n", resp_integer, 100);
     WRITES(_i, ":9223372036854775807\r\n", resp_integer, INT64_MAX);
     WRITES(_i, ":-9223372036854775808\r\n", resp_integer, INT64_MIN);
     WRITES(_i, "$0\r\n\r\n", resp_bulk, "", 0);

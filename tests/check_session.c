@@ -62,7 +62,9 @@ static struct session *other;
 static void write_to_both(struct session *session)
 {
     session_write(session, "one ", 4);
+    ck_assert_ptr_null(session_append(other, 1));
     session_cork(other);
+    ck_assert_ptr_null(session_append(session, 1));
     session_write(other, "x", 1);
     session_write(other, "yz", 2);
     ck_assert_uint_eq(session_backlog(other), 3);
@@ -97,6 +99,7 @@ static void write_three_and_abort(struct session *session)
 {
     write_three(session);
     session_abort(session);
+    ck_assert_ptr_null(session_append(session, 1));
 }
 
 START_TEST(abort_sends_nothing_more)
@@ -121,7 +124,11 @@ static void write_in_pieces(struct session *session)
         piece = sizes[below(sizeof sizes / sizeof sizes[0])];
         if (piece > PATTERN_SIZE - sent)
             piece = PATTERN_SIZE - sent;
-        session_write(session, pattern + sent, piece);
+        char *place = below(2) == 0 ? session_append(session, piece) : NULL;
+        if (place != NULL)
+            memcpy(place, pattern + sent, piece);
+        else
+            session_write(session, pattern + sent, piece);
         if (connection_of(session)->worker->corked != NULL)
             MUST(session_backlog(session) <= sent + piece);
     }

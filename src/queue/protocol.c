@@ -127,6 +127,11 @@ static void write_reply(void *context, const void *data, size_t length)
     session_write(context, data, length);
 }
 
+static char *append_reply(void *context, size_t length)
+{
+    return session_append(context, length);
+}
+
 static const char *connection_made(struct session *session)
 {
     const struct queue_parameters *parameters = session_parameters(session);
@@ -137,7 +142,8 @@ static const char *connection_made(struct session *session)
     if (client->space == NULL)
         return "out of memory";
     client->service = service_get(service);
-    client->reply = (struct resp_writer){.version = 2, .write = write_reply, .context = session};
+    client->reply = (struct resp_writer){
+        .version = 2, .write = write_reply, .append = append_reply, .context = session};
     client->max_reply = parameters->max_reply_bytes;
     client->connected_at = client->active_at = service->now = clock_now();
     TAILQ_INIT(&client->leases);

@@ -84,6 +84,11 @@ enum resp_status resp_parse(struct resp_parser *parser, const struct resp_limits
 struct resp_writer {
     int version; /* 2 or 3 */
     void (*write)(void *context, const void *data, size_t length);
+    /*
+     * A place for so many bytes behind what was written, which are put there
+     * before the next call; NULL: write() them. Left out, there is none.
+     */
+    char *(*append)(void *context, size_t length);
     void *context;
 };
 

@@ -16,29 +16,61 @@ static void put_text(struct resp_writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
+/* Where so many bytes of a reply are put together: in place, if that can be, or else at `own`. */
+static char *begin(struct resp_writer *writer, size_t length, char *own)
+{
+    char *at = writer->append != NULL ? writer->append(writer->context, length) : NULL;
+    return at != NULL ? at : own;
+}
+
+static void end(struct resp_writer *writer, const char *at, size_t length, const char *own)
+{
+    if (at == own)
+        put(writer, own, length);
+}
+
 /* A line of a type byte and a number: sign, 20 digits, CRLF. */
 #define NUMBER_SIZE 24U
 
-/* Writes it before `end`, and returns its start. By hand: printf costs more than all the rest. */
-static char *print_number(char *end, char type, bool negative, uint64_t magnitude)
+struct number {
+    char type;
+    bool negative;
+    uint64_t magnitude;
+    unsigned digits;
+};
+
+static inline struct number number_of(char type, bool negative, uint64_t magnitude)
 {
-    *--end = '\n';
-    *--end = '\r';
-    do {
-        *--end = (char)('0' + magnitude % 10);
-        magnitude /= 10;
-    } while (magnitude > 0);
-    if (negative)
-        *--end = '-';
-    *--end = type;
-    return end;
+    struct number number = {type, negative, magnitude, 1};
+    for (uint64_t most = 9; magnitude > most && number.digits < 20; most = most * 10 + 9)
+        number.digits++;
+    return number;
+}
+
+static inline size_t number_size(const struct number *number)
+{
+    return 1 + number->negative + number->digits + 2;
+}
+
+/* Writes the line, and returns its end. By hand: printf costs more than all the rest. */
+static inline char *print_number(char *at, const struct number *number)
+{
+    uint64_t rest = number->magnitude;
+    *at++ = number->type;
+    if (number->negative)
+        *at++ = '-';
+    for (unsigned i = number->digits; i > 0; i--, rest /= 10)
+        at[i - 1] = (char)('0' + rest % 10);
+    return mempcpy(at + number->digits, "\r\n", 2);
 }
 
 static void put_number(struct resp_writer *writer, char type, bool negative, uint64_t magnitude)
 {
-    char line[NUMBER_SIZE];
-    char *start = print_number(line + sizeof(line), type, negative, magnitude);
-    put(writer, start, (size_t)(line + sizeof(line) - start));
+    char own[NUMBER_SIZE];
+    const struct number number = number_of(type, negative, magnitude);
+    char *at = begin(writer, number_size(&number), own);
+    print_number(at, &number);
+    end(writer, at, number_size(&number), own);
 }
 
 void resp_simple(struct resp_writer *writer, const char *text)
@@ -90,24 +122,26 @@ void resp_boolean(struct resp_writer *writer, bool value)
         resp_integer(writer, value);
 }
 
-/* Up to so many bytes a copy more costs less than two calls more. */
-#define BULK_GATHERED 256U
+/* A longer one is not put together: a copy more costs more than two calls more. */
+#define BULK_GATHERED 4096U
 
 void resp_bulk(struct resp_writer *writer, const void *data, size_t length)
 {
-    if (length > BULK_GATHERED) {
+    const struct number number = number_of('$', false, length);
+    size_t size = number_size(&number) + length + 2;
+    char *at = NULL;
+    if (length <= BULK_GATHERED && writer->append != NULL)
+        at = writer->append(writer->context, size);
+    if (at == NULL) {
         put_number(writer, '$', false, length);
         put(writer, data, length);
         put(writer, "\r\n", 2);
         return;
     }
-    char reply[NUMBER_SIZE + BULK_GATHERED + 2];
-    char *text = reply + NUMBER_SIZE;
-    char *start = print_number(text, '$', false, length);
+    at = print_number(at, &number);
     if (length > 0) /* else data may be NULL */
-        memcpy(text, data, length);
-    memcpy(text + length, "\r\n", 2);
-    put(writer, start, (size_t)(text + length + 2 - start));
+        at = mempcpy(at, data, length);
+    memcpy(at, "\r\n", 2);
 }
 
 void resp_bulk_text(struct resp_writer *writer, const char *text)
