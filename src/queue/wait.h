@@ -7,7 +7,7 @@
  * once. Nobody overtakes: who waits for room is admitted in order, a large
  * batch before the small one behind it. A move (BLMOVE) needs an item and room:
  * it stands in the line of its source, and when there is an item and no room,
- * in that of its destination.
+ * in that of its destination, where changes of its source wake it, too.
  */
 #ifndef CISTERN_QUEUE_WAIT_H
 #define CISTERN_QUEUE_WAIT_H
