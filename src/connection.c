@@ -5,84 +5,8 @@
 
 #include <event2/event.h>
 
+#include "deadline.h"
 #include "transport.h"
-
-/* --- deadlines --------------------------------------------------------------- */
-
-static void on_deadline(evutil_socket_t fd, short what, void *context);
-
-static void set_deadline(struct connection *connection, uint64_t milliseconds)
-{
-    if (connection->deadline == NULL)
-        connection->deadline = evtimer_new(connection->worker->base, on_deadline, connection);
-    struct timeval after = worker_interval(milliseconds);
-    if (connection->deadline == NULL || evtimer_add(connection->deadline, &after) != 0)
-        connection_abort(connection, LOST_ABORTED);
-}
-
-/*
- * The timer is not moved when bytes flow: when it runs out, the connection is
- * asked when they last did.
- */
-static void check_idle(struct connection *connection, bool progress)
-{
-    uint64_t idle = clock_now() - connection->active_at;
-    size_t backlog = transport_backlog(connection);
-    bool waits = connection->intake == INTAKE_PAUSED && backlog == 0;
-    if (waits || progress)
-        set_deadline(connection, connection->idle_timeout);
-    else if (idle < connection->idle_timeout)
-        set_deadline(connection, connection->idle_timeout - idle);
-    else if (backlog > 0)
-        connection_abort(connection, LOST_IDLE);
-    else
-        connection_close(connection, LOST_IDLE);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    struct connection *connection = context;
-    size_t backlog = transport_backlog(connection);
-    bool progress = backlog != connection->backlog_seen;
-    connection->backlog_seen = backlog;
-    if (connection->state == CONNECTION_OPEN)
-        check_idle(connection, progress);
-    else if (connection->state == CONNECTION_CLOSING && progress)
-        set_deadline(connection, CONNECTION_FLUSH_TIMEOUT);
-    else
-        connection_abort(connection, connection->reason);
-}
-
-/* A module that waits for somebody else has its input kept; when that is full, nothing is read. */
-static bool is_deaf(const struct connection *connection)
-{
-    return connection->state == CONNECTION_OPEN && connection->intake == INTAKE_PAUSED &&
-           !connection->reading && connection->eof == NOTICE_NONE;
-}
-
-static void on_watch(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    struct connection *connection = context;
-    if (is_deaf(connection) && transport_peer_has_left(connection))
-        connection_abort(connection, LOST_RESET);
-    else
-        connection_watch(connection);
-}
-
-void connection_watch(struct connection *connection)
-{
-    if (!is_deaf(connection))
-        return;
-    if (connection->watch == NULL)
-        connection->watch = evtimer_new(connection->worker->base, on_watch, connection);
-    struct timeval after = worker_interval(CONNECTION_WATCH_INTERVAL);
-    if (connection->watch == NULL || evtimer_add(connection->watch, &after) != 0)
-        connection_abort(connection, LOST_ABORTED);
-}
 
 /* --- life -------------------------------------------------------------------- */
 
@@ -148,14 +72,12 @@ static void release(struct connection *connection)
     owner->count--;
     if (connection_protocol(connection)->is_privileged)
         connection->worker->privileged_count--;
-    if (connection->deadline != NULL)
-        event_free(connection->deadline);
     if (connection->timer != NULL)
         event_free(connection->timer);
-    if (connection->watch != NULL)
-        event_free(connection->watch);
+    deadline_clear(connection);
     transport_free(connection);
     input_free(&connection->kept);
+    terms_put(connection->terms);
     factory_put(connection->session.factory);
     source_leave(connection->source);
     free(connection);
@@ -190,12 +112,12 @@ static bool finish(struct connection *connection)
 {
     connection->backlog_seen = transport_backlog(connection);
     if (connection->backlog_seen > 0) {
-        set_deadline(connection, CONNECTION_FLUSH_TIMEOUT);
+        deadline_set(connection, DEADLINE_FLUSH);
     } else {
         if (connection->eof != NOTICE_NONE || !transport_shutdown(connection))
             return true;
         connection->state = CONNECTION_LINGERING;
-        set_deadline(connection, CONNECTION_LINGER);
+        deadline_set(connection, DEADLINE_LINGER);
     }
     connection_update_reading(connection);
     return false;
@@ -249,10 +171,10 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->transport = transport;
     connection->read_limit = SESSION_READ_LIMIT;
     connection->write_high = SESSION_WRITE_HIGH;
-    connection->idle_timeout = owner->idle_timeout;
+    connection->terms = terms_get(owner->terms);
     connection->id = worker->last_connection_id += worker->connection_id_step;
     connection->opened_at = connection->active_at = clock_now();
-    connection->stamped = owner->idle_timeout != PARAMETER_IS_NONE || strchr(peer, ':') == NULL;
+    connection->stamped = owner->terms->idle_timeout != PARAMETER_IS_NONE || strchr(peer, ':') == NULL;
     connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
     connection->source = source;
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);
@@ -278,8 +200,8 @@ bool connection_open(struct worker *worker, struct connection_owner *owner, stru
         log_about(&about, LOG_LEVEL_WARNING, "out of memory");
         return false;
     }
-    if (connection->idle_timeout != PARAMETER_IS_NONE)
-        set_deadline(connection, connection->idle_timeout);
+    if (connection->terms->idle_timeout != PARAMETER_IS_NONE)
+        deadline_set(connection, connection->terms->idle_timeout);
     const struct protocol *protocol = connection_protocol(connection);
     const char *refusal = NULL;
     if (protocol->connection_made != NULL) {

@@ -29,14 +29,9 @@
 #include "log.h"
 #include "sources.h"
 #include "stats.h"
+#include "terms.h"
 #include "worker.h"
 
-/* How long a connection that has said all waits for the peer's FIN, in milliseconds. */
-#define CONNECTION_LINGER 2000U
-/* How long a closing connection may go without the peer taking a byte, in milliseconds. */
-#define CONNECTION_FLUSH_TIMEOUT 30000U
-/* How often a peer is looked after whose input is full while its module waits, in milliseconds. */
-#define CONNECTION_WATCH_INTERVAL 500U
 /* Input is kept in steps of at least so many bytes. */
 #define CONNECTION_KEEP_MIN 4096U
 
@@ -69,7 +64,7 @@ struct connection_owner {
     enum log_level log_level;
     uint64_t generation; /* of the configuration that it has */
     struct access_log access_log;
-    uint64_t idle_timeout; /* ms, of connections made from now on; PARAMETER_IS_NONE: no limit */
+    struct terms *terms; /* of connections made from now on; a reference */
     struct listener_stats stats;
     /*
      * A connection is gone: count is already one less. Once for each
@@ -107,7 +102,7 @@ struct connection {
     enum lost_reason reason;
     uint64_t bytes_received;
     uint64_t bytes_sent; /* the backlog included */
-    uint64_t idle_timeout;
+    struct terms *terms; /* a reference */
     uint64_t active_at; /* clock_now() of the last bytes */
 
     struct connection_owner *owner;
@@ -189,8 +184,7 @@ void connection_offer(struct connection *connection);
 void connection_settle(struct connection *connection);
 /* Turns the transport's reading on or off, as the state and the bounds want it. */
 void connection_update_reading(struct connection *connection);
-/* Reading is off while the module waits: only asking shows whether the peer is still there. */
-void connection_watch(struct connection *connection);
+
 static inline struct connection *connection_of(struct session *session)
 {
     return (struct connection *)session;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "deadline.h"
 #include "transport.h"
 
 /* --- output ------------------------------------------------------------------ */
@@ -169,7 +170,7 @@ void connection_update_reading(struct connection *connection)
         transport_stop_reading(connection);
     else if (!transport_start_reading(connection))
         connection_abort(connection, LOST_ABORTED);
-    connection_watch(connection);
+    deadline_watch(connection);
 }
 
 static void tell_full(struct connection *connection)

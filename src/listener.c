@@ -132,7 +132,7 @@ void listener_free(struct listener *listener)
 }
 
 static void take_options(struct listener *listener, const struct listener_options *options,
-                        enum log_level log_level)
+                         struct terms *const *terms, enum log_level log_level)
 {
     listener->max_connections = options->max_connections;
     sources_set_limits(listener->sources,
@@ -148,7 +148,8 @@ static void take_options(struct listener *listener, const struct listener_option
     listener_set_log_level(listener, log_level);
     for (unsigned i = 0; i < listener->workers->count; i++) {
         struct connection_owner *owner = &listener->shards[i].owner;
-        owner->idle_timeout = options->idle_timeout;
+        terms_put(owner->terms);
+        owner->terms = terms[i];
         owner->generation = listener->generation;
         owner->access_log.on = options->access_log;
         owner->access_log.rate = options->access_log_rate;
@@ -171,9 +172,10 @@ size_t listener_factory_count(const struct workers *workers, const struct protoc
 }
 
 void listener_configure(struct listener *listener, const struct listener_options *options,
-                        enum log_level log_level, struct factory **factories)
+                        struct terms *const *terms, enum log_level log_level,
+                        struct factory **factories)
 {
-    take_options(listener, options, log_level);
+    take_options(listener, options, terms, log_level);
     if (factories == NULL)
         return;
     set_home(listener, choose_home(listener, factory_protocol(factories[0])));

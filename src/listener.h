@@ -63,11 +63,12 @@ void listener_free(struct listener *listener);
 size_t listener_factory_count(const struct workers *workers, const struct protocol *protocol);
 
 /*
- * Takes options over and, unless NULL, the factories: the references, not the
- * array. Held.
+ * Takes options over, with the terms that they make, one a worker, and, unless
+ * NULL, the factories: the references, not the arrays. Held.
  */
 void listener_configure(struct listener *listener, const struct listener_options *options,
-                        enum log_level log_level, struct factory **factories);
+                        struct terms *const *terms, enum log_level log_level,
+                        struct factory **factories);
 
 /* One of its factories, which are all alike; NULL before the first listener_configure(). */
 struct factory *listener_factory(const struct listener *listener);

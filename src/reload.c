@@ -21,6 +21,7 @@ struct planned_listener {
     bool is_new;
     size_t factory_count;
     struct factory **factories;  /* new ones; NULL: it keeps its own */
+    struct terms **terms;        /* per worker */
     struct endpoint **endpoints; /* per address; one without a listener is newly bound */
 };
 
@@ -169,6 +170,21 @@ static int plan_factories(struct server *server, struct planned_listener *planne
     return EX_OSERR;
 }
 
+static int plan_terms(const struct server *server, struct planned_listener *planned,
+                      struct report *report)
+{
+    unsigned count = server->workers->count;
+    planned->terms = calloc(count, sizeof(struct terms *));
+    bool made = planned->terms != NULL;
+    for (unsigned i = 0; made && i < count; i++) {
+        planned->terms[i] = terms_new(planned->wanted->options);
+        made = planned->terms[i] != NULL;
+    }
+    if (!made)
+        report_add(report, "listener \"%s\": out of memory", planned->wanted->name);
+    return made ? EX_OK : EX_OSERR;
+}
+
 static int plan_listener(struct server *server, struct planned_listener *planned,
                          struct report *report)
 {
@@ -181,12 +197,15 @@ static int plan_listener(struct server *server, struct planned_listener *planned
         report_add(report, "listener \"%s\": out of memory", name);
         return EX_OSERR;
     }
-    int result = plan_factories(server, planned, report);
+    int result = plan_terms(server, planned, report);
+    int factories = plan_factories(server, planned, report);
     int endpoints = plan_endpoints(server, planned, report);
-    return result != EX_OK ? result : endpoints;
+    if (result != EX_OK)
+        return result;
+    return factories != EX_OK ? factories : endpoints;
 }
 
-static void plan_undo(const struct plan *plan)
+static void plan_undo(const struct server *server, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct planned_listener *planned = &plan->items[i];
@@ -197,6 +216,8 @@ static void plan_undo(const struct plan *plan)
         }
         for (size_t j = 0; planned->factories != NULL && j < planned->factory_count; j++)
             factory_put(planned->factories[j]);
+        for (unsigned j = 0; planned->terms != NULL && j < server->workers->count; j++)
+            terms_put(planned->terms[j]);
         if (planned->is_new && planned->listener != NULL)
             listener_free(planned->listener);
     }
@@ -207,6 +228,7 @@ static void plan_free(const struct plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         free(plan->items[i].endpoints);
         free(plan->items[i].factories);
+        free(plan->items[i].terms);
     }
     free(plan->items);
 }
@@ -296,8 +318,8 @@ static void commit_listener(struct server *server, const struct config *config,
     struct listener *listener = planned->listener;
     struct endpoint_options how = endpoint_options(server, wanted->options);
     listener->generation = server->generation;
-    listener_configure(listener, wanted->options, config_listener_log_level(config, wanted),
-                       planned->factories);
+    listener_configure(listener, wanted->options, planned->terms,
+                       config_listener_log_level(config, wanted), planned->factories);
     if (planned->is_new)
         carryover_restore(server->store, listener_factory(listener));
     for (size_t i = 0; i < wanted->options->listen.count; i++) {
@@ -359,7 +381,7 @@ int server_apply(struct server *server, struct config *config, struct report *re
     if (result == EX_OK)
         plan_commit(server, config, &plan);
     else
-        plan_undo(&plan);
+        plan_undo(server, &plan);
     server_release(server);
     plan_free(&plan);
     return result;

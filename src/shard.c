@@ -32,6 +32,7 @@ void shard_init(struct shard *shard, struct listener *listener, const char *name
 void shard_clear(struct shard *shard)
 {
     factory_put(shard->factory);
+    terms_put(shard->owner.terms);
 }
 
 void shard_set_factory(struct shard *shard, struct factory *factory)

@@ -339,8 +339,10 @@ static size_t releases;
 static void free_owner(struct connection_owner *owner)
 {
     releases++;
-    if (owner->count == 0)
-        free(owner);
+    if (owner->count > 0)
+        return;
+    terms_put(owner->terms);
+    free(owner);
 }
 
 /* The last connection lets go of its owner. */
@@ -351,6 +353,7 @@ START_TEST(owner_is_released)
     ck_assert_ptr_nonnull(owner);
     stage_begin(&stage, _i, &actor_protocol, NULL);
     connection_owner_init(owner, "released");
+    owner->terms = terms_get(stage.owner.terms);
     owner->released = free_owner;
     for (int i = 0; i < 2; i++) {
         struct bufferevent *ends[2];

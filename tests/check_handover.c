@@ -15,6 +15,7 @@ static struct listener *new_listener(const char *name, const char *module)
     char text[200], why[PARAMETER_WHY_SIZE];
     struct report report = {0};
     struct factory *factories[COUNT];
+    struct terms *terms[COUNT];
     struct listener *listener = listener_new(workers, name);
     snprintf(text, sizeof text, "listener \"%s\" { listen = \"127.0.0.1:0\" %s {} }", name, module);
     struct config *config = config_parse("test.conf", text, strlen(text), &report);
@@ -25,8 +26,10 @@ static struct listener *new_listener(const char *name, const char *module)
     for (size_t i = 0; i < count; i++)
         factories[i] =
             factory_new(wanted->protocol, name, wanted->parameters.block, why, sizeof why);
+    for (size_t i = 0; i < COUNT; i++)
+        terms[i] = terms_new(wanted->options);
     workers_hold(workers);
-    listener_configure(listener, wanted->options, LOG_LEVEL_ERROR, factories);
+    listener_configure(listener, wanted->options, terms, LOG_LEVEL_ERROR, factories);
     workers_release(workers);
     config_free(config);
     return listener;

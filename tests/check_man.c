@@ -7,7 +7,7 @@
 
 #include "config.h"
 #include "config_text.h"
-#include "connection.h"
+#include "deadline.h"
 #include "control/control.h"
 #include "endpoint.h"
 #include "page.h"
@@ -170,8 +170,8 @@ static const struct {
     {SERVER_CONF, "KiB and ", CONTROL_ARGUMENTS_MAX, " words; a larger one is answered"},
     {CISTERND, " keeps ", CONFIG_RESERVED_FDS, " descriptors for itself"},
     {CISTERND, " (and ", CONFIG_WORKER_FDS, " more for each worker"},
-    {CISTERND, " takes no byte for ", CONNECTION_FLUSH_TIMEOUT / 1000, " seconds "},
-    {CISTERND, " a client has ", CONNECTION_LINGER / 1000, " seconds to close"},
+    {CISTERND, " takes no byte for ", DEADLINE_FLUSH / 1000, " seconds "},
+    {CISTERND, " a client has ", DEADLINE_LINGER / 1000, " seconds to close"},
     {CISTERND, " a message has at most ", LOG_LINE_SIZE - 1, " bytes."},
     {QUEUE, " a name has at most ", QUEUE_NAME_MAX, " of them."},
     {QUEUE, " counts as its own bytes and ", DEQUE_ITEM_COST, " more,"},

@@ -193,7 +193,7 @@ START_TEST(idle)
 {
     struct stage stage;
     stage_begin(&stage, _i, &actor_protocol, NULL);
-    stage.owner.idle_timeout = 20;
+    stage_promise(&stage, &(struct listener_options){.idle_timeout = 20});
     struct peer *peer = stage_connect(&stage);
     RUN_UNTIL(&stage, peer->eof);
     peer_finish(peer);
@@ -208,7 +208,7 @@ START_TEST(idle_with_a_backlog)
 {
     struct stage stage;
     stage_begin(&stage, _i, &actor_protocol, NULL);
-    stage.owner.idle_timeout = 20;
+    stage_promise(&stage, &(struct listener_options){.idle_timeout = 20});
     stage.late_readers = true;
     actor.act[ON_MADE] = write_much;
     stage_connect(&stage);
@@ -230,7 +230,7 @@ START_TEST(not_idle_while_reading_is_paused)
 {
     struct stage stage;
     stage_begin(&stage, _i, &actor_protocol, NULL);
-    stage.owner.idle_timeout = 10;
+    stage_promise(&stage, &(struct listener_options){.idle_timeout = 10});
     actor.act[ON_MADE] = pause_and_set_timer;
     actor.act[ON_TIMER] = session_resume_reading;
     struct peer *peer = stage_connect(&stage);

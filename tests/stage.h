@@ -65,6 +65,14 @@ static inline void stage_ignore_line(enum log_level level, const char *line, voi
     (void)context;
 }
 
+/* To the connections made from then on. */
+static inline void stage_promise(struct stage *stage, const struct listener_options *options)
+{
+    terms_put(stage->owner.terms);
+    stage->owner.terms = terms_new(options);
+    ck_assert_ptr_nonnull(stage->owner.terms);
+}
+
 /* parameters: the block that the module's rows describe, or NULL. */
 static inline void stage_begin(struct stage *stage, int stream, const struct protocol *protocol,
                                const void *parameters)
@@ -79,6 +87,7 @@ static inline void stage_begin(struct stage *stage, int stream, const struct pro
     connection_owner_init(&stage->owner, "stage");
     stage->factory = factory_new(protocol, "stage", parameters, why, sizeof why);
     ck_assert_ptr_nonnull(stage->factory);
+    stage_promise(stage, &(struct listener_options){0});
 }
 
 static inline void stage_arm(struct stage *stage)
@@ -223,6 +232,7 @@ static inline void stage_end(struct stage *stage)
     }
     event_free(stage->alarm);
     factory_put(stage->factory);
+    terms_put(stage->owner.terms);
     worker_free(stage->worker);
 }
 
