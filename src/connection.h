@@ -93,6 +93,7 @@ struct connection {
     bool has_backlog;   /* false: the bufferevent has nothing to send; it need not be asked */
     bool attending;     /* in worker->attention */
     bool stamped;       /* active_at is kept (connection_idle()) */
+    uint8_t stalls;     /* looks in a row, by the write timeout, that saw no progress */
     struct input kept;  /* received, and left by the module */
     size_t read_limit;
     size_t write_high;
@@ -110,8 +111,11 @@ struct connection {
     TAILQ_ENTRY(connection) attention;
     struct event *deadline; /* idle, flush or linger; NULL until there is one */
     struct event *timer;    /* the module's; NULL until it sets one */
+    struct event *request;  /* looks for a late request; NULL until one comes in pieces */
     struct event *watch;    /* for a peer that leaves unread; NULL until it is needed */
+    uint64_t request_at;    /* clock_now() when the one began that is not whole; 0: there is none */
     size_t backlog_seen;    /* when the deadline was last checked */
+    uint32_t progress_seen; /* transport_progress() when the write timeout last looked */
     uint64_t id;
     uint64_t opened_at;    /* clock_now() */
     const char *peer;      /* behind the module's state */

@@ -49,6 +49,68 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
         connection_abort(connection, connection->reason);
 }
 
+/* --- requests -------------------------------------------------------------------------- */
+
+static void on_request(evutil_socket_t fd, short what, void *context);
+
+static void set_request_timer(struct connection *connection, uint64_t milliseconds)
+{
+    if (connection->request == NULL)
+        connection->request = evtimer_new(connection->worker->base, on_request, connection);
+    struct timeval after = worker_interval(milliseconds);
+    if (connection->request == NULL || evtimer_add(connection->request, &after) != 0)
+        connection_abort(connection, LOST_ABORTED);
+}
+
+static void on_request(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    struct connection *connection = context;
+    uint64_t timeout = connection->terms->request_timeout, now = clock_now();
+    if (connection->state != CONNECTION_OPEN || connection->request_at == 0)
+        return;
+    if (!connection->reading) /* it is we who make it wait */
+        connection->request_at = now;
+    uint64_t age = now - connection->request_at;
+    if (age < timeout)
+        set_request_timer(connection, timeout - age);
+    else
+        connection_close(connection, LOST_REQUEST);
+}
+
+void deadline_begin_request(struct connection *connection, bool taken)
+{
+    uint64_t timeout = connection->terms->request_timeout;
+    if (timeout == PARAMETER_IS_NONE)
+        return;
+    if (taken || connection->request_at == 0)
+        connection->request_at = clock_now();
+    if (connection->request == NULL || !evtimer_pending(connection->request, NULL))
+        set_request_timer(connection, timeout);
+}
+
+/* --- a peer that takes nothing ----------------------------------------------------------- */
+
+/* After so many looks in a row that saw no progress it has stalled. */
+#define STALLS 4U
+
+uint64_t deadline_stall_interval(const struct terms *terms)
+{
+    return (terms->write_timeout + STALLS - 1) / STALLS;
+}
+
+void deadline_check_stall(struct connection *connection)
+{
+    uint32_t progress = transport_progress(connection);
+    connection->stalls = progress == connection->progress_seen ? connection->stalls + 1 : 0;
+    connection->progress_seen = progress;
+    if (connection->stalls < STALLS)
+        transport_resume_writing(connection);
+    else
+        connection_abort(connection, LOST_STALLED);
+}
+
 /* --- a peer that leaves unread --------------------------------------------------------- */
 
 /* A module that waits for somebody else has its input kept; when that is full, nothing is read. */
@@ -84,6 +146,8 @@ void deadline_clear(struct connection *connection)
 {
     if (connection->deadline != NULL)
         event_free(connection->deadline);
+    if (connection->request != NULL)
+        event_free(connection->request);
     if (connection->watch != NULL)
         event_free(connection->watch);
 }

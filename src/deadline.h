@@ -23,6 +23,17 @@ void deadline_set(struct connection *connection, uint64_t milliseconds);
 /* Reading is off while the module waits: only asking shows whether the peer is still there. */
 void deadline_watch(struct connection *connection);
 
+/*
+ * request_timeout: the module has left input, and wants more behind it. taken:
+ * of what it was offered with it, so that what is left has begun just now.
+ */
+void deadline_begin_request(struct connection *connection, bool taken);
+
+/* write_timeout: how often is looked whether the peer takes anything, in milliseconds. */
+uint64_t deadline_stall_interval(const struct terms *terms);
+/* To be called so often, while there is a backlog of which the socket takes nothing. */
+void deadline_check_stall(struct connection *connection);
+
 /* Frees the timers. */
 void deadline_clear(struct connection *connection);
 

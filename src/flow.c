@@ -88,16 +88,21 @@ static size_t offer(struct connection *connection, const char *data, size_t leng
     return consumed;
 }
 
-/* The module has left something: it must wait, had to leave off, or wants more behind it. */
-static void consider_rest(struct connection *connection)
+/*
+ * What the module has left, if anything, of which it took some or nothing: it
+ * must wait, had to leave off, or wants more behind it.
+ */
+static void consider_rest(struct connection *connection, bool taken)
 {
     size_t length = input_length(&connection->kept);
     if (length == 0 || session_must_wait(&connection->session))
-        return;
-    if (connection->intake == INTAKE_LEFT_OFF)
+        connection->request_at = 0;
+    else if (connection->intake == INTAKE_LEFT_OFF)
         worker_attend(connection->worker, connection);
     else if (length >= connection->read_limit)
         connection_abort(connection, LOST_OVERFLOW);
+    else
+        deadline_begin_request(connection, taken);
 }
 
 static void offer_kept(struct connection *connection)
@@ -105,8 +110,9 @@ static void offer_kept(struct connection *connection)
     struct input *kept = &connection->kept;
     if (input_length(kept) == 0)
         return;
-    input_consume(kept, offer(connection, input_data(kept), input_length(kept)));
-    consider_rest(connection);
+    size_t consumed = offer(connection, input_data(kept), input_length(kept));
+    input_consume(kept, consumed);
+    consider_rest(connection, consumed > 0);
 }
 
 /* Bytes that lie in the worker's buffer: only what the module leaves is copied. */
@@ -116,7 +122,7 @@ static void offer_fresh(struct connection *connection, const char *data, size_t 
     if (consumed == length || connection->state != CONNECTION_OPEN)
         return;
     if (input_append(&connection->kept, data + consumed, length - consumed, connection->read_limit))
-        consider_rest(connection);
+        consider_rest(connection, consumed > 0);
     else
         connection_abort(connection, LOST_ABORTED);
 }
@@ -166,6 +172,8 @@ void connection_update_reading(struct connection *connection)
     if (wanted == connection->reading)
         return;
     connection->reading = wanted;
+    if (connection->request_at != 0) /* it does not pay for the time in which we did not read */
+        connection->request_at = clock_now();
     if (!wanted)
         transport_stop_reading(connection);
     else if (!transport_start_reading(connection))

@@ -43,7 +43,10 @@ enum lost_reason {
     LOST_EOF,      /* the peer closed, and everything was sent */
     LOST_RESET,    /* the peer reset the connection, or the network failed */
     LOST_IDLE,     /* idle_timeout passed */
+    LOST_REQUEST,  /* request_timeout passed */
+    LOST_STALLED,  /* write_timeout passed */
     LOST_OVERFLOW, /* more input than the read limit, and the module took none */
+    LOST_BUFFERED, /* max_buffered of the daemon, and it held the most */
     LOST_ABORTED,  /* session_abort() */
     LOST_STOPPED,  /* the daemon stopped before the connection was finished */
     LOST_KILLED,   /* the administrator ended it */

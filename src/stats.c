@@ -21,8 +21,10 @@ static const char *const refusal_names[REFUSALS] = {
 static const char *const lost_names[LOST_REASONS] = {
     [LOST_FINISHED] = "lost_finished", [LOST_EOF] = "lost_eof",
     [LOST_RESET] = "lost_reset",       [LOST_IDLE] = "lost_idle",
-    [LOST_OVERFLOW] = "lost_overflow", [LOST_ABORTED] = "lost_aborted",
-    [LOST_STOPPED] = "lost_stopped",   [LOST_KILLED] = "lost_killed",
+    [LOST_REQUEST] = "lost_request",   [LOST_STALLED] = "lost_stalled",
+    [LOST_OVERFLOW] = "lost_overflow", [LOST_BUFFERED] = "lost_buffered",
+    [LOST_ABORTED] = "lost_aborted",   [LOST_STOPPED] = "lost_stopped",
+    [LOST_KILLED] = "lost_killed",
 };
 
 const char *refusal_text(enum refusal refusal)

@@ -1,12 +1,16 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <event2/bufferevent_struct.h>
+
+#include "deadline.h"
 
 /* A backlog leaves in pieces as large as the reads, and not of 16 KiB, libevent's default. */
 #define SINGLE_WRITE_MAX ((size_t)WORKER_BUFFER_SIZE)
@@ -39,6 +43,8 @@ static void on_event(struct bufferevent *transport, short what, void *context)
     if ((what & BEV_EVENT_EOF) != 0) {
         connection->transport_eof = true;
         connection_on_readable(connection);
+    } else if ((what & BEV_EVENT_TIMEOUT) != 0) {
+        deadline_check_stall(connection);
     } else if ((what & BEV_EVENT_ERROR) != 0) {
         connection_abort(connection, LOST_RESET);
     }
@@ -55,18 +61,37 @@ static bool take_over_reading(struct bufferevent *transport, evutil_socket_t fd)
                         EV_READ | EV_PERSIST | EV_FINALIZE, on_readable, transport) == 0;
 }
 
+static bool set_write_timeout(struct connection *connection)
+{
+    const struct timeval interval = worker_interval(deadline_stall_interval(connection->terms));
+    return bufferevent_set_timeouts(connection->transport, NULL, &interval) == 0;
+}
+
 bool transport_init(struct connection *connection)
 {
     struct bufferevent *transport = connection->transport;
-    connection->fd = bufferevent_getfd(transport);
+    const struct terms *terms = connection->terms;
+    connection->fd = terms->rates == NULL ? bufferevent_getfd(transport) : -1;
     bufferevent_setcb(transport, on_buffered_input, on_drained, on_event, connection);
     bufferevent_set_max_single_write(transport, SINGLE_WRITE_MAX);
+    if (terms->write_timeout != PARAMETER_IS_NONE && !set_write_timeout(connection))
+        return false;
+    if (terms->rates != NULL)
+        return bufferevent_set_rate_limit(transport, terms->rates) == 0;
     return connection->fd < 0 || take_over_reading(transport, connection->fd);
+}
+
+/* Before the terms, which have the rates, may go. */
+static void lift_rates(struct connection *connection)
+{
+    if (connection->terms->rates != NULL)
+        bufferevent_set_rate_limit(connection->transport, NULL);
 }
 
 void transport_free(struct connection *connection)
 {
     bufferevent_setcb(connection->transport, NULL, NULL, NULL, NULL);
+    lift_rates(connection);
     bufferevent_free(connection->transport);
     connection->transport = NULL;
 }
@@ -140,20 +165,35 @@ void transport_set_low_watermark(struct connection *connection, size_t bytes)
 
 bool transport_peer_has_left(const struct connection *connection)
 {
-    struct pollfd state = {.fd = connection->fd, .events = POLLRDHUP};
-    if (connection->fd < 0)
+    struct pollfd state = {.fd = bufferevent_getfd(connection->transport), .events = POLLRDHUP};
+    if (state.fd < 0)
         return connection->transport_eof;
     return poll(&state, 1, 0) > 0;
 }
 
+uint32_t transport_progress(const struct connection *connection)
+{
+    int unsent = 0;
+    if (ioctl(bufferevent_getfd(connection->transport), SIOCOUTQ, &unsent) != 0)
+        unsent = 0; /* no socket: what has left the backlog has been taken */
+    return (uint32_t)connection_bytes_sent(connection) - (uint32_t)unsent;
+}
+
+void transport_resume_writing(struct connection *connection)
+{
+    bufferevent_enable(connection->transport, EV_WRITE);
+}
+
 bool transport_shutdown(struct connection *connection)
 {
-    if (connection->fd < 0) {
+    int fd = bufferevent_getfd(connection->transport);
+    if (fd < 0) {
         /* A pair: its other side sees the end, but we could not read on. */
         bufferevent_flush(connection->transport, EV_WRITE, BEV_FINISHED);
         return false;
     }
-    return shutdown(connection->fd, SHUT_WR) == 0;
+    lift_rates(connection); /* what is still to be read is only in the way */
+    return shutdown(fd, SHUT_WR) == 0;
 }
 
 uint64_t transport_idle(const struct connection *connection)

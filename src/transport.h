@@ -6,7 +6,8 @@
  * FIONREAD before each read, ten times slower on streams. There its read event
  * calls us instead, for one recv() into the worker's buffer, and one send() is
  * tried before anything becomes backlog. Where there is no plain socket
- * (bufferevent_pair in the tests, later TLS), the bufferevent does it all.
+ * (bufferevent_pair in the tests, later TLS), or the connection has a rate, which
+ * libevent keeps, the bufferevent does it all.
  */
 #ifndef CISTERN_TRANSPORT_H
 #define CISTERN_TRANSPORT_H
@@ -45,6 +46,15 @@ void transport_set_low_watermark(struct connection *connection, size_t bytes);
 
 /* Whether the peer has closed or reset, behind whatever input there is. */
 bool transport_peer_has_left(const struct connection *connection);
+
+/*
+ * Something that changes whenever the peer takes of what was sent, whether it
+ * waits here or in the kernel: a socket of which much is taken in small pieces
+ * becomes writable seldom.
+ */
+uint32_t transport_progress(const struct connection *connection);
+/* After the write timeout: goes on to send. */
+void transport_resume_writing(struct connection *connection);
 
 /* Sends our FIN. False where the transport cannot half-close. */
 bool transport_shutdown(struct connection *connection);
