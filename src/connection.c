@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "buffers.h"
 #include "deadline.h"
 #include "transport.h"
 
@@ -75,6 +76,7 @@ static void release(struct connection *connection)
     if (connection->timer != NULL)
         event_free(connection->timer);
     deadline_clear(connection);
+    buffers_forget(connection);
     transport_free(connection);
     input_free(&connection->kept);
     terms_put(connection->terms);
@@ -174,7 +176,8 @@ static struct connection *connection_new(struct worker *worker, struct connectio
     connection->terms = terms_get(owner->terms);
     connection->id = worker->last_connection_id += worker->connection_id_step;
     connection->opened_at = connection->active_at = clock_now();
-    connection->stamped = owner->terms->idle_timeout != PARAMETER_IS_NONE || strchr(peer, ':') == NULL;
+    connection->stamped =
+        owner->terms->idle_timeout != PARAMETER_IS_NONE || strchr(peer, ':') == NULL;
     connection->peer = memcpy((char *)connection + peer_offset, peer, peer_size);
     connection->source = source;
     TAILQ_INSERT_TAIL(&owner->connections, connection, siblings);

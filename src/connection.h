@@ -95,6 +95,7 @@ struct connection {
     bool stamped;       /* active_at is kept (connection_idle()) */
     uint8_t stalls;     /* looks in a row, by the write timeout, that saw no progress */
     struct input kept;  /* received, and left by the module */
+    size_t held;        /* what it is counted for in worker->buffers */
     size_t read_limit;
     size_t write_high;
     struct connection *cork_below; /* what was corked before this one (worker.h) */
@@ -104,7 +105,7 @@ struct connection {
     uint64_t bytes_received;
     uint64_t bytes_sent; /* the backlog included */
     struct terms *terms; /* a reference */
-    uint64_t active_at; /* clock_now() of the last bytes */
+    uint64_t active_at;  /* clock_now() of the last bytes */
 
     struct connection_owner *owner;
     TAILQ_ENTRY(connection) siblings;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "buffers.h"
 #include "deadline.h"
 #include "transport.h"
 
@@ -30,6 +31,9 @@ void connection_send(struct connection *connection, const char *data, size_t len
     }
     connection->bytes_sent += length;
     connection_touch(connection);
+    if (!connection->has_backlog)
+        return;
+    buffers_settle(connection);
     if (transport_backlog(connection) > connection->write_high)
         connection_pause(connection);
 }
@@ -161,7 +165,7 @@ static bool wants_input(const struct connection *connection)
     if (connection->eof != NOTICE_NONE)
         return false;
     if (connection->state == CONNECTION_OPEN)
-        return connection->full == NOTICE_NONE &&
+        return connection->full == NOTICE_NONE && !buffers_forbid(connection) &&
                input_length(&connection->kept) < connection->read_limit;
     return connection->state == CONNECTION_LINGERING;
 }
@@ -195,6 +199,7 @@ static void tell_full(struct connection *connection)
 /* One that is closing reads on until the end of the turn, which most often wants it to. */
 void connection_settle(struct connection *connection)
 {
+    buffers_settle(connection);
     if (connection->state == CONNECTION_OPEN && connection->full == NOTICE_DUE)
         tell_full(connection);
     if (connection->state == CONNECTION_OPEN)
@@ -268,8 +273,10 @@ void connection_on_drained(struct connection *connection)
     connection_touch(connection);
     if (connection->state == CONNECTION_CLOSING)
         worker_attend(connection->worker, connection);
-    if (connection->state != CONNECTION_OPEN || connection->full == NOTICE_NONE)
+    if (connection->state != CONNECTION_OPEN || connection->full == NOTICE_NONE) {
+        connection_settle(connection);
         return;
+    }
     const struct protocol *protocol = connection_protocol(connection);
     bool told = connection->full == NOTICE_GIVEN;
     connection->full = NOTICE_NONE;

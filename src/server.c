@@ -15,12 +15,16 @@
 struct server_usage server_usage(const struct server *server)
 {
     uint64_t max_memory = server->config->options->max_memory;
+    uint64_t max_buffered = server->config->options->max_buffered;
     return (struct server_usage){
         .workers = server->workers->count,
         .connections = workers_connections(server->workers),
         .max_connections = server->workers->max_connections,
         .memory = workers_memory(server->workers),
         .max_memory = max_memory == PARAMETER_IS_NONE ? UINT64_MAX : max_memory,
+        .buffered = (uint64_t)server->relief.buffers.held,
+        .max_buffered = max_buffered == PARAMETER_IS_NONE ? UINT64_MAX : max_buffered,
+        .overruns = server->relief.times,
     };
 }
 
@@ -67,6 +71,7 @@ static void apply_limits(struct server *server)
     workers_set_max_memory(server->workers, options->max_memory == PARAMETER_IS_NONE
                                                 ? UINT64_MAX
                                                 : options->max_memory);
+    relief_set_limit(&server->relief, options->max_buffered);
     server_release(server);
     log_set_level(config_log_level(server->config));
     log_set_format((enum log_format)server->config->options->log_format);
@@ -146,6 +151,17 @@ static void for_each_listener(struct server *server, void (*act)(struct listener
     act(listener);
     TAILQ_FOREACH(listener, &server->retired, siblings)
     act(listener);
+}
+
+/* Held. */
+static void each_connection(void *whose, connection_visitor *visit, void *context)
+{
+    const struct server *server = whose;
+    const struct listener *listener;
+    TAILQ_FOREACH(listener, &server->listeners, siblings)
+    listener_each_connection(listener, visit, context);
+    TAILQ_FOREACH(listener, &server->retired, siblings)
+    listener_each_connection(listener, visit, context);
 }
 
 /* Administrators are served until all others have gone. */
@@ -279,7 +295,8 @@ static bool init(struct server *server, const char *path, unsigned workers)
     server->base = server->workers->items[0]->base;
     server->workers->items[0]->server = server;
     server->deadline = evtimer_new(server->base, on_deadline, server);
-    return server->deadline != NULL && server_add_signals(server);
+    return relief_init(&server->relief, server->workers, each_connection, server) && server->deadline != NULL &&
+           server_add_signals(server);
 }
 
 static void clear(struct server *server)
@@ -298,6 +315,7 @@ static void clear(struct server *server)
     status_clear(server);
     if (server->deadline != NULL)
         event_free(server->deadline);
+    relief_clear(&server->relief);
     workers_free(server->workers);
     free(server->history.failure);
     config_free(server->config);

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "carryover.h"
 #include "listener.h"
+#include "relief.h"
 #include "status.h"
 #include "watchdog.h"
 #include "workers.h"
@@ -44,6 +45,7 @@ struct server {
     struct listener_list retired; /* gone from the configuration, with connections left */
     struct event *signals[SERVER_SIGNALS];
     struct watchdog *watchdog; /* NULL: nobody watches */
+    struct relief relief; /* max_buffered */
     struct status status;
     struct event *deadline; /* of the drain */
     uint64_t drain_end;     /* by clock_now(); or PARAMETER_IS_FOREVER */
@@ -87,6 +89,9 @@ struct server_usage {
     uint64_t max_connections;
     uint64_t memory;     /* bytes that modules hold on behalf of clients */
     uint64_t max_memory; /* UINT64_MAX: no limit */
+    uint64_t buffered;   /* bytes that wait in connections; only counted with a limit */
+    uint64_t max_buffered;
+    uint64_t overruns;   /* times that it was reached */
 };
 struct server_usage server_usage(const struct server *server);
 

@@ -41,6 +41,15 @@ static inline size_t transport_backlog(const struct connection *connection)
     return evbuffer_get_length(bufferevent_get_output(connection->transport));
 }
 
+/* Bytes that wait in the bufferevent, in either direction. */
+static inline size_t transport_held(const struct connection *connection)
+{
+    size_t input = 0;
+    if (connection->fd < 0)
+        input = evbuffer_get_length(bufferevent_get_input(connection->transport));
+    return input + transport_backlog(connection);
+}
+
 /* connection_on_drained() is called when the backlog falls to so many bytes. */
 void transport_set_low_watermark(struct connection *connection, size_t bytes);
 

@@ -19,6 +19,7 @@
 #include "budget.h"
 #include "protocol.h"
 
+struct buffers;
 struct connection;
 struct server;
 
@@ -51,6 +52,7 @@ struct worker {
     size_t output_length;
     struct server *server;    /* for privileged modules; NULL: there is none */
     size_t privileged_count;  /* of its connections: those of privileged modules */
+    struct buffers *buffers;  /* in which its connections are counted; NULL: max_buffered is none */
     struct budget memory;     /* of all its factories: max_memory, or a part */
     uint64_t last_connection_id;
     uint64_t connection_id_step;

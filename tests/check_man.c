@@ -161,6 +161,7 @@ static const struct {
     {SERVER_CONF, " listened on at each, up to ", ENDPOINT_SOCKETS_MAX, "."},
     {SERVER_CONF, " socket of that name is taken, up to ", ENDPOINT_SOCKETS_MAX, "."},
     {SERVER_CONF, " name has 1 to ", ADDRESS_HOST_SIZE - 1, " ASCII characters"},
+    {SERVER_CONF, " does not come to pass within ", RELIEF_PATIENCE / 1000, " seconds,"},
     {CISTERND, " limits, listeners, and up to ", SERVER_DUMP_CONNECTIONS, " connections of each,"},
     {CISTERND, " at most every ", STATUS_INTERVAL, " seconds"},
     {SERVER_CONF, " path is absolute, and has at most ", SUN_PATH_LENGTH, " bytes."},

@@ -57,6 +57,7 @@ CONTROL(status)
     const struct server_history *history = &server->history;
     const struct server_usage usage = server_usage(server);
     uint64_t now = (uint64_t)time(NULL);
+    bool counted = usage.max_buffered != UINT64_MAX;
     char pending[200];
     const struct figure figures[] = {
         figure_text("version", PACKAGE_VERSION),
@@ -80,6 +81,9 @@ CONTROL(status)
         figure_limit("max_descriptors", descriptor_limit()),
         figure_number("queued_bytes", usage.memory),
         figure_limit("max_queued_bytes", usage.max_memory),
+        counted ? figure_number("buffered_bytes", usage.buffered) : figure_none("buffered_bytes"),
+        figure_limit("max_buffered_bytes", usage.max_buffered),
+        figure_number("buffered_overruns", usage.overruns),
     };
     control_map(call, figures, sizeof figures / sizeof figures[0]);
 }
