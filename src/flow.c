@@ -73,11 +73,19 @@ static void note_intake(struct connection *connection, enum intake intake)
         connection->intake = intake;
 }
 
+/* session_must_wait(), of a session that has gathered nothing; asked for each message. */
+static inline bool has_to_wait(const struct connection *connection)
+{
+    return connection->state != CONNECTION_OPEN || connection->intake == INTAKE_PAUSED ||
+           connection->full != NOTICE_NONE ||
+           (connection->has_backlog && transport_backlog(connection) > connection->write_high);
+}
+
 /* Offers bytes to the module; returns how many it took. */
 static size_t offer(struct connection *connection, const char *data, size_t length)
 {
     const struct protocol *protocol = connection_protocol(connection);
-    if (session_must_wait(&connection->session)) {
+    if (has_to_wait(connection)) {
         note_intake(connection, INTAKE_LEFT_OFF);
         return 0;
     }
