@@ -86,16 +86,18 @@ struct connection {
     int fd; /* the bufferevent's; -1 where it moves the bytes itself (transport.h) */
     enum connection_state state;
     enum intake intake;
-    enum notice eof;    /* the peer will send no more, and all it sent was read */
-    enum notice full;   /* output is above the high, not yet below the low watermark */
-    bool reading;       /* the transport's read event is on */
-    bool transport_eof; /* the bufferevent has seen the end; input may be left in it */
-    bool has_backlog;   /* false: the bufferevent has nothing to send; it need not be asked */
-    bool attending;     /* in worker->attention */
-    bool stamped;       /* active_at is kept (connection_idle()) */
-    uint8_t stalls;     /* looks in a row, by the write timeout, that saw no progress */
-    struct input kept;  /* received, and left by the module */
-    size_t held;        /* what it is counted for in worker->buffers */
+    enum notice eof;        /* the peer will send no more, and all it sent was read */
+    enum notice full;       /* output is above the high, not yet below the low watermark */
+    bool reading;           /* the transport's read event is on */
+    bool transport_eof;     /* the bufferevent has seen the end; input may be left in it */
+    bool has_backlog;       /* false: the bufferevent has nothing to send; it need not be asked */
+    bool attending;         /* in worker->attention */
+    bool stamped;           /* active_at is kept (connection_idle()) */
+    uint8_t stalls;         /* looks in a row, by the write timeout, that saw no progress */
+    bool made;              /* connection_made took it, so connection_lost is owed */
+    uint32_t progress_seen; /* transport_progress() when the write timeout last looked */
+    struct input kept;      /* received, and left by the module */
+    size_t held;            /* what it is counted for in worker->buffers */
     size_t read_limit;
     size_t write_high;
     struct connection *cork_below; /* what was corked before this one (worker.h) */
@@ -116,12 +118,10 @@ struct connection {
     struct event *watch;    /* for a peer that leaves unread; NULL until it is needed */
     uint64_t request_at;    /* clock_now() when the one began that is not whole; 0: there is none */
     size_t backlog_seen;    /* when the deadline was last checked */
-    uint32_t progress_seen; /* transport_progress() when the write timeout last looked */
     uint64_t id;
     uint64_t opened_at;    /* clock_now() */
     const char *peer;      /* behind the module's state */
     struct source *source; /* where it is counted; or NULL */
-    bool made;             /* connection_made took it, so connection_lost is owed */
 };
 
 /* Where the module's state stands in the allocation. */
