@@ -123,9 +123,8 @@ static void look(struct relief *relief)
         shed(relief, held, buffers->limit);
     else if (full && clock_now() - relief->since >= RELIEF_PATIENCE)
         shed(relief, held, buffers_floor(buffers));
-    tell(relief, full);
-    if (full)
-        evtimer_add(relief->timer, &interval);
+    /* Without the timer nobody would end it. */
+    tell(relief, full && evtimer_add(relief->timer, &interval) == 0);
 }
 
 void relief_set_limit(struct relief *relief, uint64_t bytes)

@@ -32,7 +32,8 @@ def config(*sections, listener="", **parameters):
 def is_sanitized():
     """Whether the daemon's memory is more than it asks for."""
     with open(daemon.CISTERND, "rb") as program:
-        return b"__asan_init" in program.read()
+        text = program.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 class Client(resp.Client):
